@@ -30,7 +30,6 @@ impl Timestamp {
 
     /// Milliseconds from `earlier` to `self`, as a report prints them.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "2^53 ns are 104 days")]
     pub fn ms_since(self, earlier: Self) -> f64 {
         self.since(earlier) as f64 / 1e6
     }
