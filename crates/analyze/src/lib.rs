@@ -1,9 +1,50 @@
 //! Who is wedged, and why? Pure functions from events to a report.
 //!
+//! ```text
+//! events ──► replay ──► graph ──► liveness ──► findings ──► report
+//! ```
+//!
 //! Invariant: nothing here reads a clock, a file, the environment or a process, and nothing asks
-//! which source an event came from, except to print it.
+//! which source an event came from, except to print it. Time arrives in events. Any sequence of
+//! events has a report; none panics.
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod assemble;
+mod evidence;
+mod findings;
+mod graph;
+mod liveness;
+mod notes;
+mod picture;
+mod replay;
 pub mod report;
+mod story;
+mod words;
 
+use unwedge_trace::Recording;
+
+pub use findings::{FindingKind, catalogue};
 pub use report::{Finding, Report, Verdict};
+
+/// How patient the analysis is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Waits younger than this are presumed fine, and so is a queue that finished something since.
+    /// Nanoseconds.
+    pub patience_ns: u64,
+}
+
+impl Default for Options {
+    /// Two seconds: what GPU drivers allow a batch before they reset (Windows' TDR delay).
+    fn default() -> Self {
+        Self { patience_ns: 2_000_000_000 }
+    }
+}
+
+/// Says whether the recorded program is wedged at the recording's last moment, and if so, on what.
+#[must_use]
+pub fn analyze(recording: &Recording, options: &Options) -> Report {
+    let state = replay::State::replay(recording, options.patience_ns);
+    assemble::report(recording, &state)
+}

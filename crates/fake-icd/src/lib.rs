@@ -1,1 +1,30 @@
-//! Skeleton.
+//! A Vulkan driver for tests: it renders nothing, keeps every promise about waits and signals, and misbehaves on demand.
+//!
+//! The real loader loads it through a manifest (see `fake_icd.json.in`). Each queue is a host thread named `fake-queue-N`.
+//! The environment variable `UNWEDGE_FAKE_ICD` tells it what to do wrong; the keys are the fields of `script::Script`.
+//!
+//! Every module answers for some Vulkan functions, listed at its top. A panic aborts the process: it cannot unwind out of an
+//! `extern "system"` function.
+
+mod accepted;
+mod command;
+mod device;
+mod external;
+mod features;
+mod fence;
+mod ffi;
+mod instance;
+mod limits;
+mod memory;
+mod payload;
+mod physical;
+mod pipeline;
+mod query;
+mod queue;
+mod script;
+mod semaphore;
+mod submit;
+mod surface;
+mod swapchain;
+mod table;
+mod world;

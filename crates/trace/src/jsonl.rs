@@ -52,7 +52,11 @@ pub struct Complaint {
 
 impl std::fmt::Display for Complaint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.line == 0 { f.write_str(&self.text) } else { write!(f, "line {}: {}", self.line, self.text) }
+        if self.line == 0 {
+            f.write_str(&self.text)
+        } else {
+            write!(f, "line {}: {}", self.line, self.text)
+        }
     }
 }
 
@@ -103,8 +107,8 @@ pub fn read(input: &mut impl BufRead) -> Result<(Recording, Vec<Complaint>), Rea
     let mut reader = Reader::default();
     let mut line = Vec::new();
     let Some(()) = next_line(input, &mut line)? else { return Err(ReadError::Empty) };
-    let header: Header =
-        serde_json::from_slice(&line).map_err(|error| ReadError::NoHeader { why: brief(&error) })?;
+    let header: Header = serde_json::from_slice(&line)
+        .map_err(|error| ReadError::NoHeader { why: brief(&error) })?;
     if header.unwedge_trace != VERSION {
         return Err(ReadError::Version { found: header.unwedge_trace });
     }

@@ -152,7 +152,8 @@ impl Reader<'_> {
         let (offset, words, count) = self.place(section);
         let mut records = Vec::new();
         for index in 0..count {
-            let Some(mut record) = self.words.get(offset + index * words..offset + (index + 1) * words)
+            let Some(mut record) =
+                self.words.get(offset + index * words..offset + (index + 1) * words)
             else {
                 self.complaints.push(format!(
                     "the file ends inside section {section:?}: {index} of {count} records read"

@@ -226,7 +226,8 @@ impl<'m, C: Entry> Table<'m, C> {
     fn window(&self, device: u64, handle: u64) -> impl Iterator<Item = &'m C> {
         let entries = self.entries;
         let home = place(device, handle, entries.len());
-        (0..Self::PROBES.min(entries.len())).map(move |step| &entries[(home + step) % entries.len()])
+        (0..Self::PROBES.min(entries.len()))
+            .map(move |step| &entries[(home + step) % entries.len()])
     }
 }
 
@@ -240,7 +241,8 @@ fn place(device: u64, handle: u64, length: usize) -> usize {
 pub fn clear<C: Cells>(cells: &C) {
     let words = size_of::<C>() / 8;
     // SAFETY: `Cells` are made of atomics alone, so they can be seen as an array of them.
-    let all = unsafe { std::slice::from_raw_parts(std::ptr::from_ref(cells).cast::<AtomicU64>(), words) };
+    let all =
+        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(cells).cast::<AtomicU64>(), words) };
     for cell in all {
         cell.store(0, Ordering::Relaxed);
     }

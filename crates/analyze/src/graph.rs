@@ -1,0 +1,374 @@
+//! Who depends on whom? From each wait to its points, from each point to those who owe it.
+//!
+//! A node is true ("can proceed") if the conjunction or disjunction of its inputs is, within its
+//! own limits: a *cap* that it cannot exceed (a lost signal, an engine that stands still) and a
+//! *floor* below which it cannot fall (a point that is reached, a wait that is young).
+
+use std::collections::HashMap;
+
+use unwedge_trace::{AgentId, AgentKind, AgentState, MarkKind, Mode, ObjectKind, Point};
+
+use crate::replay::{Agent, Debt, Object, State};
+
+/// How sure it is that something can proceed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// It cannot.
+    No,
+    /// The evidence does not say.
+    Maybe,
+    /// It can, as far as the evidence goes.
+    Yes,
+}
+
+/// Why a node is limited by itself and not by what it depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The agent is gone.
+    Exited,
+    /// The queue's engine does nothing though a batch is ready.
+    Stalled,
+    /// The queue's engine works and finishes nothing.
+    Busy,
+    /// Whether the queue's engine works cannot be seen.
+    Opaque,
+    /// No breadcrumb tells what the queue has passed.
+    NoBreadcrumbs,
+    /// Every point of the wait was reached long ago and the call has not returned.
+    Unreturned,
+    /// Nobody owes the point.
+    Nobody,
+    /// Whoever used to signal the object is gone.
+    CustomaryGone,
+    /// The debtor passed what it owed and the object never showed it.
+    Lost,
+    /// The presentation engine is seen to do nothing with an image it has.
+    Withheld,
+    /// The presentation engine does not deliver and what it does cannot be seen.
+    EngineSilent,
+    /// The debtor is outside.
+    Outside,
+    /// The object is shared with the outside and nobody inside owes the point.
+    Shared,
+    /// A thread holds the lock and is in no wait.
+    Holder,
+    /// Nobody knows who holds the lock.
+    UnknownHolder,
+}
+
+/// What a node stands for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Subject {
+    Agent(AgentId),
+    Point(Point),
+    Debt(Point, Debt),
+}
+
+/// A place in [`Graph::nodes`].
+pub(crate) type NodeId = usize;
+
+/// One agent, point or debt and what it depends on.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) subject: Subject,
+    /// All of the inputs, or any of them.
+    pub(crate) mode: Mode,
+    pub(crate) inputs: Vec<NodeId>,
+    pub(crate) cap: Level,
+    pub(crate) floor: Level,
+    pub(crate) reason: Option<Reason>,
+}
+
+/// All that open waits depend on.
+#[derive(Debug, Default)]
+pub(crate) struct Graph {
+    pub(crate) nodes: Vec<Node>,
+    agents: HashMap<AgentId, NodeId>,
+    points: HashMap<Point, NodeId>,
+}
+
+/// How long a signal may take from the debtor's passing to the object's showing it.
+pub(crate) const SIGNAL_LATENCY_NS_MAX: u64 = 50_000_000;
+/// More customary signallers than this are a crowd, and a crowd is not accused.
+const CUSTOMARY_MAX: usize = 64;
+
+impl Graph {
+    /// The graph below every open wait.
+    pub(crate) fn build(state: &State<'_>) -> Self {
+        let mut graph = Self::default();
+        for id in state.agents.keys() {
+            if state.wait(*id).is_some() {
+                graph.agent(*id);
+            }
+        }
+        // Expanding a node adds the nodes it needs at the end.
+        let mut next = 0;
+        while let Some(node) = graph.nodes.get(next) {
+            match node.subject {
+                Subject::Agent(id) => graph.expand_agent(state, next, id),
+                Subject::Point(point) => graph.expand_point(state, next, point),
+                Subject::Debt(point, debt) => graph.expand_debt(state, next, point, debt),
+            }
+            next += 1;
+        }
+        graph
+    }
+
+    pub(crate) fn agent_node(&self, id: AgentId) -> Option<NodeId> {
+        self.agents.get(&id).copied()
+    }
+
+    fn agent(&mut self, id: AgentId) -> NodeId {
+        if let Some(node) = self.agents.get(&id) {
+            return *node;
+        }
+        let node = self.add(Subject::Agent(id));
+        self.agents.insert(id, node);
+        node
+    }
+
+    fn point(&mut self, point: Point) -> NodeId {
+        if let Some(node) = self.points.get(&point) {
+            return *node;
+        }
+        let node = self.add(Subject::Point(point));
+        self.points.insert(point, node);
+        node
+    }
+
+    fn add(&mut self, subject: Subject) -> NodeId {
+        self.nodes.push(Node {
+            subject,
+            mode: Mode::All,
+            inputs: Vec::new(),
+            cap: Level::Yes,
+            floor: Level::No,
+            reason: None,
+        });
+        self.nodes.len() - 1
+    }
+
+    fn limit(&mut self, node: NodeId, cap: Level, reason: Reason) {
+        self.nodes[node].cap = cap;
+        self.nodes[node].reason = Some(reason);
+    }
+
+    fn hold_up(&mut self, node: NodeId, floor: Level, reason: Option<Reason>) {
+        self.nodes[node].floor = floor;
+        self.nodes[node].reason = reason;
+    }
+
+    fn expand_agent(&mut self, state: &State<'_>, node: NodeId, id: AgentId) {
+        let Some(agent) = state.agent(id) else { return };
+        if agent.exited() {
+            return self.limit(node, Level::No, Reason::Exited);
+        }
+        let Some(wait) = &agent.wait else {
+            if let (AgentKind::GpuQueue, Some((cap, reason))) =
+                (agent.kind, queue_limit(state, id, agent))
+            {
+                self.limit(node, cap, reason);
+            }
+            return;
+        };
+        let inputs: Vec<_> = wait.points.iter().map(|point| self.point(*point)).collect();
+        if !inputs.is_empty() {
+            self.nodes[node].mode = wait.mode;
+        }
+        self.nodes[node].inputs = inputs;
+        if !state.is_old(wait.since) {
+            self.hold_up(node, Level::Yes, None);
+        } else if queues_passed_long_ago(state, &wait.points) {
+            self.limit(node, Level::No, Reason::Unreturned);
+        }
+    }
+
+    fn expand_point(&mut self, state: &State<'_>, node: NodeId, point: Point) {
+        if state.is_reached(point) {
+            return self.hold_up(node, Level::Yes, None);
+        }
+        self.nodes[node].mode = Mode::Any;
+        let Some(object) = state.object(point.object) else {
+            // Nothing at all is known of it: no ground for an accusation.
+            return self.hold_up(node, Level::Maybe, Some(Reason::Shared));
+        };
+        let mut debts = object.debts_for(point.value);
+        if debts.iter().any(|debt| is_lost(state, debt)) {
+            debts.retain(|debt| is_lost(state, debt));
+        }
+        if !debts.is_empty() {
+            let inputs =
+                debts.into_iter().map(|debt| self.add(Subject::Debt(point, debt))).collect();
+            self.nodes[node].inputs = inputs;
+        } else if !object.is_known() {
+            self.hold_up(node, Level::Maybe, Some(Reason::Shared));
+        } else if object.kind == ObjectKind::Mutex || object.kind == ObjectKind::Futex {
+            self.hold_up(node, Level::Maybe, Some(Reason::UnknownHolder));
+        } else {
+            self.expand_unowed_point(state, node, point, object);
+        }
+    }
+
+    /// Nobody owes the point; those who signalled the object before may do so again.
+    fn expand_unowed_point(
+        &mut self,
+        state: &State<'_>,
+        node: NodeId,
+        point: Point,
+        object: &Object<'_>,
+    ) {
+        if object.shared {
+            self.hold_up(node, Level::Maybe, Some(Reason::Shared));
+        }
+        let customary = customary_debtors(state, point, object);
+        if customary.is_empty() {
+            if !object.shared {
+                self.limit(node, Level::No, Reason::Nobody);
+            }
+            return;
+        }
+        if customary.len() > CUSTOMARY_MAX {
+            return self.hold_up(node, Level::Yes, None);
+        }
+        let agents = customary.iter().filter_map(|id| state.agent(*id));
+        if agents.clone().any(|agent| agent.kind == AgentKind::Outside) {
+            self.hold_up(node, Level::Maybe, Some(Reason::Shared));
+        }
+        if agents.clone().all(Agent::exited) && self.nodes[node].floor == Level::No {
+            return self.limit(node, Level::No, Reason::CustomaryGone);
+        }
+        let alive = |id: &&AgentId| state.agent(**id).is_some_and(|agent| !agent.exited());
+        self.nodes[node].inputs =
+            customary.iter().filter(alive).map(|id| self.agent(*id)).collect();
+    }
+
+    fn expand_debt(&mut self, state: &State<'_>, node: NodeId, point: Point, debt: Debt) {
+        let Some(debtor) = state.agent(debt.debtor) else { return };
+        let locked =
+            matches!(state.object_kind(point.object), ObjectKind::Mutex | ObjectKind::Futex);
+        match debtor.kind {
+            _ if debtor.exited() => {}
+            AgentKind::Outside => return self.limit(node, Level::Maybe, Reason::Outside),
+            AgentKind::PresentationEngine if debtor.wait.is_none() => {
+                return self.expand_engine(state, node, point, debt, debtor);
+            }
+            _ if is_lost(state, &debt) => return self.limit(node, Level::No, Reason::Lost),
+            _ if debt.after.is_some_and(|after| state.is_reached(after)) => {
+                // It was passed a moment ago: the signal is on its way.
+                return self.hold_up(node, Level::Yes, None);
+            }
+            _ if locked && debtor.wait.is_none() => {
+                return self.limit(node, Level::Maybe, Reason::Holder);
+            }
+            _ => {}
+        }
+        let mut inputs = vec![self.agent(debt.debtor)];
+        inputs.extend(foreign_after(state, &debt).map(|after| self.point(after)));
+        self.nodes[node].inputs = inputs;
+    }
+
+    /// A presentation engine that is in no wait of its own.
+    fn expand_engine(
+        &mut self,
+        state: &State<'_>,
+        node: NodeId,
+        point: Point,
+        debt: Debt,
+        engine: &Agent<'_>,
+    ) {
+        if let Some(after) = foreign_after(state, &debt) {
+            let inputs = vec![self.agent(debt.debtor), self.point(after)];
+            self.nodes[node].inputs = inputs;
+            return;
+        }
+        let recent = engine.last_activity().is_some_and(|at| !state.is_old(at));
+        let swapchain = state.object_kind(point.object) == ObjectKind::Swapchain;
+        if recent || !state.is_old(debt.at) {
+            self.hold_up(node, Level::Yes, None);
+        } else if swapchain && engine.state == Some(AgentState::Blocked) {
+            self.limit(node, Level::No, Reason::Withheld);
+        } else {
+            self.limit(node, Level::Maybe, Reason::EngineSilent);
+        }
+    }
+}
+
+/// Whether the debtor passed what it owed, and the object should long have shown it.
+fn is_lost(state: &State<'_>, debt: &Debt) -> bool {
+    let kind = state.agent(debt.debtor).map_or(AgentKind::Outside, |debtor| debtor.kind);
+    if matches!(kind, AgentKind::Outside | AgentKind::PresentationEngine) {
+        return false;
+    }
+    debt.after
+        .and_then(|after| state.reached_at(after))
+        .is_some_and(|at| state.now.since(at) >= SIGNAL_LATENCY_NS_MAX)
+}
+
+/// What somebody other than the debtor has to reach before the debtor can.
+fn foreign_after(state: &State<'_>, debt: &Debt) -> Option<Point> {
+    let after = debt.after.filter(|after| !state.is_reached(*after))?;
+    let owed = state.object(after.object)?.debts_for(after.value);
+    let foreign = !owed.is_empty() && owed.iter().all(|other| other.debtor != debt.debtor);
+    foreign.then_some(after)
+}
+
+/// Those who signalled the object before and may do so again; none of them waits for it.
+fn customary_debtors(state: &State<'_>, point: Point, object: &Object<'_>) -> Vec<AgentId> {
+    let by_custom = !matches!(
+        object.kind,
+        ObjectKind::Fence
+            | ObjectKind::BinarySemaphore
+            | ObjectKind::Query
+            | ObjectKind::Swapchain
+            | ObjectKind::Queue
+            | ObjectKind::Device
+    );
+    let waits_too = |id: AgentId| {
+        state.wait(id).is_some_and(|wait| {
+            (wait.mode == Mode::All || wait.points.len() == 1)
+                && wait.points.iter().any(|p| p.object == point.object && p.value >= point.value)
+        })
+    };
+    let is_queue =
+        |id: AgentId| state.agent(id).is_some_and(|agent| agent.kind == AgentKind::GpuQueue);
+    if !by_custom || object.customary.len() > CUSTOMARY_MAX * 2 {
+        return if by_custom { object.customary.keys().copied().collect() } else { Vec::new() };
+    }
+    object.customary.keys().copied().filter(|id| !is_queue(*id) && !waits_too(*id)).collect()
+}
+
+/// What limits a queue that waits for nothing.
+fn queue_limit(state: &State<'_>, id: AgentId, queue: &Agent<'_>) -> Option<(Level, Reason)> {
+    let pending = queue.head.map(|(_, at)| at).or(queue.oldest_debt)?;
+    let active = queue.last_activity().is_some_and(|at| !state.is_old(at));
+    if active || !state.is_old(pending) {
+        return None;
+    }
+    if lacks_breadcrumbs(state, id) {
+        return Some((Level::Maybe, Reason::NoBreadcrumbs));
+    }
+    Some(match queue.state {
+        Some(AgentState::Blocked) => (Level::No, Reason::Stalled),
+        Some(AgentState::Running | AgentState::Ready) => (Level::Maybe, Reason::Busy),
+        Some(AgentState::Exited | AgentState::Unknown) | None => (Level::Maybe, Reason::Opaque),
+    })
+}
+
+/// Whether the recording says that it cannot tell what the queue has passed.
+fn lacks_breadcrumbs(state: &State<'_>, queue: AgentId) -> bool {
+    let Some(object) = state.queues.get(&queue).and_then(|id| state.object(*id)) else {
+        return false;
+    };
+    object.marks.iter().filter_map(|index| state.marks.get(*index)).any(|mark| {
+        mark.kind == MarkKind::Unobserved && mark.text.to_lowercase().contains("breadcrumb")
+    })
+}
+
+/// Whether the wait is for batches only, and the GPU passed them all more than the patience ago.
+fn queues_passed_long_ago(state: &State<'_>, points: &[Point]) -> bool {
+    !points.is_empty()
+        && points.iter().all(|point| {
+            state.object_kind(point.object) == ObjectKind::Queue
+                && state.reached_at(*point).is_some_and(|at| state.is_old(at))
+        })
+}

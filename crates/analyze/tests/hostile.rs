@@ -1,0 +1,302 @@
+//! Does every sequence of events have a report, the same one each time, in bearable time?
+
+mod common;
+
+use unwedge_analyze::{Options, analyze};
+use unwedge_trace::{
+    AgentId, AgentKind, AgentState, Bound, Event, MarkKind, Mode, ObjectId, ObjectKind, Outcome,
+    Point, Recording, Timestamp, What,
+};
+
+/// Marsaglia's xorshift64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len() as u64) as usize]
+    }
+
+    fn agent(&mut self) -> AgentId {
+        AgentId(if self.below(40) == 0 { u32::MAX } else { self.below(7) as u32 })
+    }
+
+    fn object(&mut self) -> ObjectId {
+        ObjectId(if self.below(40) == 0 { u32::MAX } else { self.below(9) as u32 })
+    }
+
+    fn point(&mut self) -> Point {
+        let value = if self.below(30) == 0 { u64::MAX } else { self.below(5) };
+        Point { object: self.object(), value }
+    }
+
+    fn text(&mut self) -> String {
+        self.one_of(&[
+            "",
+            "batch 3",
+            "a\u{7}b\"",
+            "joins thread 1",
+            "no breadcrumbs",
+            "DEVICE_LOST",
+        ])
+        .to_owned()
+    }
+
+    fn what(&mut self) -> What {
+        match self.below(16) {
+            0 => What::Agent {
+                kind: self.one_of(&AGENT_KINDS),
+                name: self.text(),
+                pid: 1,
+                tid: self.below(3) as u32,
+            },
+            1 => What::Object {
+                object: self.object(),
+                kind: self.one_of(&OBJECT_KINDS),
+                handle: self.below(3),
+                label: self.text(),
+                shared: self.below(6) == 0,
+            },
+            2..=5 => What::WaitBegan {
+                call: self.text(),
+                points: (0..self.below(4)).map(|_| self.point()).collect(),
+                mode: self.one_of(&[Mode::All, Mode::Any]),
+                bound: self.one_of(&[Bound::Infinite, Bound::Ns(5), Bound::Polls(9)]),
+            },
+            6 => What::WaitEnded {
+                outcome: self.one_of(&[Outcome::Reached, Outcome::TimedOut, Outcome::Failed]),
+            },
+            7..=9 => What::Owed {
+                point: self.point(),
+                after: (self.below(2) == 0).then(|| self.point()),
+                via: (self.below(2) == 0).then(|| self.agent()),
+            },
+            10 => What::Signalled { point: self.point() },
+            11 => What::Reset { object: self.object() },
+            12 => What::State { state: self.one_of(&STATES), detail: self.text() },
+            13 => What::Mark {
+                kind: self.one_of(&MARKS),
+                text: self.text(),
+                objects: (0..self.below(3)).map(|_| self.object()).collect(),
+            },
+            14 if self.below(4) == 0 => What::Lost { count: u64::MAX },
+            14 => What::Progress { what: self.text() },
+            _ if self.below(2) == 0 => {
+                What::Aliased { object: self.object(), same_as: self.object() }
+            }
+            _ => What::Coverage {
+                kind: self.one_of(&OBJECT_KINDS),
+                reached: self.next(),
+                explained: self.next(),
+            },
+        }
+    }
+
+    /// A world of a few well-formed introductions and then anything.
+    fn recording(&mut self) -> Recording {
+        let mut events = Vec::new();
+        for id in 0..self.below(7) {
+            let kind = self.one_of(&AGENT_KINDS);
+            let what = What::Agent { kind, name: String::new(), pid: 1, tid: id as u32 };
+            events.push(Event::new(Timestamp(0), AgentId(id as u32), what));
+        }
+        for id in 0..self.below(9) {
+            let kind = self.one_of(&OBJECT_KINDS);
+            let object = ObjectId(id as u32);
+            let what =
+                What::Object { object, kind, handle: id, label: String::new(), shared: false };
+            events.push(Event::new(Timestamp(0), AgentId(0), what));
+        }
+        for _ in 0..self.below(40) {
+            let at = Timestamp(self.below(30) * 500_000_000);
+            events.push(Event::new(at, self.agent(), self.what()));
+        }
+        Recording::new("chance", Timestamp(10_000_000_000), events)
+    }
+}
+
+const AGENT_KINDS: [AgentKind; 7] = [
+    AgentKind::HostThread,
+    AgentKind::GpuQueue,
+    AgentKind::PresentationEngine,
+    AgentKind::GuestThread,
+    AgentKind::KernelThread,
+    AgentKind::RingHost,
+    AgentKind::Outside,
+];
+
+const OBJECT_KINDS: [ObjectKind; 10] = [
+    ObjectKind::Fence,
+    ObjectKind::BinarySemaphore,
+    ObjectKind::TimelineSemaphore,
+    ObjectKind::Event,
+    ObjectKind::Query,
+    ObjectKind::Swapchain,
+    ObjectKind::Queue,
+    ObjectKind::Mutex,
+    ObjectKind::Futex,
+    ObjectKind::Other,
+];
+
+const STATES: [AgentState; 5] = [
+    AgentState::Running,
+    AgentState::Ready,
+    AgentState::Blocked,
+    AgentState::Exited,
+    AgentState::Unknown,
+];
+
+const MARKS: [MarkKind; 4] =
+    [MarkKind::Log, MarkKind::FailedCall, MarkKind::Injected, MarkKind::Unobserved];
+
+#[test]
+fn every_sequence_of_events_has_one_report() {
+    let mut codes = std::collections::BTreeSet::new();
+    for seed in 1..=20_000u64 {
+        let recording = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).recording();
+        let report = analyze(&recording, &Options::default());
+        assert_eq!(report, analyze(&recording, &Options::default()), "seed {seed}");
+        assert!(
+            report.findings.is_empty() || report.verdict != unwedge_analyze::Verdict::Progressing,
+            "seed {seed}"
+        );
+        for agent in report.agents.iter().filter(|agent| agent.wedged) {
+            let told = report.findings.iter().any(|finding| {
+                let others = finding.also_waiting.iter().chain(&finding.waiter);
+                others.map(|waiter| waiter.agent).any(|id| id == agent.agent)
+                    || finding.chain.iter().any(|link| {
+                        matches!(link, unwedge_analyze::report::Link::Agent { agent: id, .. } if *id == agent.agent)
+                    })
+            });
+            assert!(
+                told,
+                "seed {seed}: agent {} is wedged and no finding has it: {report:#?}",
+                agent.agent
+            );
+        }
+        codes.extend(report.findings.iter().map(|finding| finding.code));
+    }
+    // A generator that reaches no finding would test nothing.
+    let reached: Vec<_> = codes.into_iter().collect();
+    let all =
+        ["UW001", "UW002", "UW003", "UW004", "UW005", "UW006", "UW007", "UW010", "UW015", "UW016"];
+    assert_eq!(reached, all);
+}
+
+#[test]
+fn introductions_may_come_in_any_order() {
+    for seed in 1..=500u64 {
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let recording = random.recording();
+        let introduced = recording
+            .events
+            .iter()
+            .take_while(|event| {
+                event.at == Timestamp(0)
+                    && matches!(event.what, What::Agent { .. } | What::Object { .. })
+            })
+            .count();
+        let mut shuffled = recording.clone();
+        // The same id twice would make the order matter.
+        let mut seen = std::collections::BTreeSet::new();
+        let unique = recording.events[..introduced].iter().all(|event| match &event.what {
+            What::Object { object, .. } => seen.insert((1, object.0)),
+            _ => seen.insert((0, event.agent.0)),
+        });
+        if unique {
+            shuffled.events[..introduced].reverse();
+            let options = Options::default();
+            assert_eq!(analyze(&recording, &options), analyze(&shuffled, &options), "seed {seed}");
+        }
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp(100_000_000_000)
+}
+
+fn wait(agent: u32, object: u32, value: u64) -> Event {
+    let points = vec![Point { object: ObjectId(object), value }];
+    let (call, mode, bound) = ("wait".to_owned(), Mode::All, Bound::Infinite);
+    Event::new(Timestamp(1), AgentId(agent), What::WaitBegan { call, points, mode, bound })
+}
+
+fn owed(agent: u32, object: u32, value: u64) -> Event {
+    let point = Point { object: ObjectId(object), value };
+    Event::new(Timestamp(0), AgentId(agent), What::Owed { point, after: None, via: None })
+}
+
+fn thread(id: u32) -> Event {
+    let what =
+        What::Agent { kind: AgentKind::HostThread, name: String::new(), pid: 1, tid: id + 1 };
+    Event::new(Timestamp(0), AgentId(id), what)
+}
+
+fn object(id: u32, kind: ObjectKind) -> Event {
+    let (object, label) = (ObjectId(id), String::new());
+    let what = What::Object { object, kind, handle: u64::from(id), label, shared: false };
+    Event::new(Timestamp(0), AgentId(0), what)
+}
+
+#[test]
+fn a_chain_of_a_hundred_thousand_waits_is_followed() {
+    let count = 100_000;
+    let mut events = Vec::new();
+    for id in 0..count {
+        events.extend([thread(id), object(id, ObjectKind::Mutex), owed(id, id, 1)]);
+    }
+    events.extend((0..count).map(|id| wait(id, (id + 1) % count, 1)));
+    let report = analyze(&Recording::new("", now(), events), &Options::default());
+    assert_eq!(report.findings.len(), 1);
+    assert_eq!(report.findings[0].code, "UW001");
+    assert!(report.findings[0].sentence.len() < 4096);
+}
+
+#[test]
+fn a_hundred_thousand_roots_are_counted_rather_than_told() {
+    let count = 100_000;
+    let mut events = Vec::new();
+    for id in 0..count {
+        events.extend([thread(id), object(id, ObjectKind::Fence), wait(id, id, 1)]);
+    }
+    let report = analyze(&Recording::new("", now(), events), &Options::default());
+    assert_eq!(report.findings.len(), 64);
+    assert!(report.notes.iter().any(|note| note.contains("more roots are not told")));
+}
+
+#[test]
+fn a_million_frames_are_replayed() {
+    let mut events = vec![thread(0), object(0, ObjectKind::Fence)];
+    for n in 1..=200_000u64 {
+        let at = Timestamp(n * 1000);
+        let point = Point { object: ObjectId(0), value: n };
+        let signalled = Event::new(at, AgentId(0), What::Signalled { point });
+        let ended = Event::new(at, AgentId(0), What::WaitEnded { outcome: Outcome::Reached });
+        let reset = Event::new(at, AgentId(0), What::Reset { object: ObjectId(0) });
+        events.extend([owed(1, 0, n), wait(0, 0, n), signalled, ended, reset]);
+    }
+    let report = analyze(&Recording::new("", now(), events), &Options::default());
+    assert!(report.findings.is_empty());
+}
+
+#[test]
+fn aliases_in_a_circle_are_one_object() {
+    let circle = (0..1000u32).map(|id| {
+        let (object, same_as) = (ObjectId(id), ObjectId((id + 1) % 1000));
+        Event::new(Timestamp(0), AgentId(0), What::Aliased { object, same_as })
+    });
+    let mut events: Vec<_> = circle.collect();
+    events.extend([thread(0), object(3, ObjectKind::Fence), wait(0, 999, 1)]);
+    let report = analyze(&Recording::new("", now(), events), &Options::default());
+    assert_eq!(report.findings[0].code, "UW002");
+}

@@ -1,0 +1,22 @@
+//! How does a report look? As text for a terminal, as JSON for a program, as one page for a person.
+//!
+//! Invariant: nothing here reads a clock, a file or the environment; whoever calls says whether
+//! there are colours and how wide the terminal is. Whatever came from outside (names, labels, paths)
+//! passes through [`words::clean`] or [`page::escape`] on its way out.
+
+mod chain;
+mod html;
+mod json;
+mod layout;
+mod page;
+mod svg;
+mod text;
+mod timeline;
+mod words;
+
+#[cfg(test)]
+mod samples;
+
+pub(crate) use html::html;
+pub(crate) use json::json;
+pub(crate) use text::{Style, text};
