@@ -91,6 +91,8 @@ pub(crate) struct Graph {
 pub(crate) const SIGNAL_LATENCY_NS_MAX: u64 = 50_000_000;
 /// More customary signallers than this are a crowd, and a crowd is not accused.
 const CUSTOMARY_MAX: usize = 64;
+/// Points of a customary signaller's own wait that are looked at.
+const POINTS_MAX: usize = 64;
 
 impl Graph {
     /// The graph below every open wait.
@@ -220,15 +222,15 @@ impl Graph {
         if object.shared {
             self.hold_up(node, Level::Maybe, Some(Reason::Shared));
         }
+        if has_custom(object) && object.customary.len() > CUSTOMARY_MAX {
+            return self.hold_up(node, Level::Yes, None);
+        }
         let customary = customary_debtors(state, point, object);
         if customary.is_empty() {
             if !object.shared {
                 self.limit(node, Level::No, Reason::Nobody);
             }
             return;
-        }
-        if customary.len() > CUSTOMARY_MAX {
-            return self.hold_up(node, Level::Yes, None);
         }
         let agents = customary.iter().filter_map(|id| state.agent(*id));
         if agents.clone().any(|agent| agent.kind == AgentKind::Outside) {
@@ -312,9 +314,9 @@ fn foreign_after(state: &State<'_>, debt: &Debt) -> Option<Point> {
     foreign.then_some(after)
 }
 
-/// Those who signalled the object before and may do so again; none of them waits for it.
-fn customary_debtors(state: &State<'_>, point: Point, object: &Object<'_>) -> Vec<AgentId> {
-    let by_custom = !matches!(
+/// Whether those who signalled such an object before are expected to do so again.
+fn has_custom(object: &Object<'_>) -> bool {
+    !matches!(
         object.kind,
         ObjectKind::Fence
             | ObjectKind::BinarySemaphore
@@ -322,18 +324,23 @@ fn customary_debtors(state: &State<'_>, point: Point, object: &Object<'_>) -> Ve
             | ObjectKind::Swapchain
             | ObjectKind::Queue
             | ObjectKind::Device
-    );
+    )
+}
+
+/// Those who signalled the object before and may do so again; none of them waits for it.
+fn customary_debtors(state: &State<'_>, point: Point, object: &Object<'_>) -> Vec<AgentId> {
+    if !has_custom(object) {
+        return Vec::new();
+    }
     let waits_too = |id: AgentId| {
         state.wait(id).is_some_and(|wait| {
+            let mut points = wait.points.iter().take(POINTS_MAX);
             (wait.mode == Mode::All || wait.points.len() == 1)
-                && wait.points.iter().any(|p| p.object == point.object && p.value >= point.value)
+                && points.any(|other| other.object == point.object && other.value >= point.value)
         })
     };
     let is_queue =
         |id: AgentId| state.agent(id).is_some_and(|agent| agent.kind == AgentKind::GpuQueue);
-    if !by_custom || object.customary.len() > CUSTOMARY_MAX * 2 {
-        return if by_custom { object.customary.keys().copied().collect() } else { Vec::new() };
-    }
     object.customary.keys().copied().filter(|id| !is_queue(*id) && !waits_too(*id)).collect()
 }
 

@@ -290,6 +290,20 @@ fn a_million_frames_are_replayed() {
 }
 
 #[test]
+fn a_crowd_that_signals_one_object_is_not_walked_for_each_waiter() {
+    let count = 50_000;
+    let mut events = vec![object(0, ObjectKind::TimelineSemaphore)];
+    for id in 0..count {
+        let point = Point { object: ObjectId(0), value: 1 };
+        events
+            .extend([thread(id), Event::new(Timestamp(0), AgentId(id), What::Signalled { point })]);
+        events.push(wait(id, 0, u64::from(id) + 2));
+    }
+    let report = analyze(&Recording::new("", now(), events), &Options::default());
+    assert!(report.findings.is_empty());
+}
+
+#[test]
 fn aliases_in_a_circle_are_one_object() {
     let circle = (0..1000u32).map(|id| {
         let (object, same_as) = (ObjectId(id), ObjectId((id + 1) % 1000));

@@ -270,7 +270,7 @@ pub(crate) fn failed(call: Call, result: vk::Result, first: u64, second: u64) {
 fn fail(place: Place, call: Call, result: vk::Result, first: u64, second: u64) {
     let head = get(&place.cells.failures_head);
     let Some(cells) = place.cells.failures.get((head % FAILURES as u64) as usize) else { return };
-    let words = [call.word(), result.as_raw() as i64 as u64, clock::exact(), first, second];
+    let words = [call.word(), result.as_raw() as i64 as u64, clock::coarse(), first, second];
     unwedge_trace::blackbox::store_words(cells, &words);
     place.cells.failures_head.store(head + 1, Ordering::Release);
 }

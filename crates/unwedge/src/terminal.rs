@@ -1,6 +1,6 @@
 //! What does the user see? Everything of ours goes to standard error; the program owns the rest.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 
 use unwedge_analyze::Report;
 

@@ -279,7 +279,8 @@ impl Acquire<'_> {
     /// Whoever waits for what this acquire was to signal will want to know that it failed.
     fn failed(&self, result: vk::Result) {
         let blackbox = memory::blackbox();
-        let now = clock::exact();
+        // The same clock as resets have, or their order would be lost.
+        let now = clock::coarse();
         let keep = |call: &AtomicU64, raw: &AtomicU64, at: &AtomicU64| {
             set(raw, result.as_raw() as i64 as u64);
             set(at, now);

@@ -195,7 +195,7 @@ impl<'d> Recorder<'d> {
         let last = get(&self.cells.submitted);
         let failed = |call_cell: &AtomicU64, result_cell: &AtomicU64, at: &AtomicU64| {
             set(result_cell, result.as_raw() as i64 as u64);
-            set(at, clock::exact());
+            set(at, clock::coarse());
             set(call_cell, call.word());
         };
         let blackbox = memory::blackbox();

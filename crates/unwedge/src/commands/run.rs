@@ -184,7 +184,7 @@ impl Run {
             terminal::note(&format!("the program was ended by {}", child::signal_name(signal)));
         }
         if let Some(shell) = shell {
-            shell.finish();
+            shell.finish(status.signal().is_some());
         }
         if let (true, Some(place)) = (self.keep, place) {
             terminal::note(&format!("black boxes are kept in {}", place.display()));

@@ -14,6 +14,9 @@ pub(crate) struct Progress {
     threads: HashMap<(BoxId, u64, u64), u64>,
 }
 
+/// Frames within less time than this have no rate. Nanoseconds.
+const RATE_NS_MIN: u64 = 100_000_000;
+
 #[derive(Clone, Copy)]
 struct Presents {
     count: u64,
@@ -66,9 +69,11 @@ impl Progress {
             (0, operations) => format!("made progress: {operations} Vulkan submits and waits done{among}"),
             (1, _) => format!("made progress: one frame presented{among}"),
             (frames, _) => {
-                let seconds = (to.saturating_sub(from).max(1)) as f64 / 1e9;
-                let rate = frames as f64 / seconds;
-                format!("made progress: {frames} frames presented at {rate:.1} frames/s{among}")
+                let ns = to.saturating_sub(from);
+                let rate = frames as f64 * 1e9 / ns.max(1) as f64;
+                // Times on record are coarse, and a rate over a moment is none.
+                let at = if ns < RATE_NS_MIN { String::new() } else { format!(" at {rate:.1} frames/s") };
+                format!("made progress: {frames} frames presented{at}{among}")
             }
         })
     }

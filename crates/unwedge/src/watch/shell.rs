@@ -291,14 +291,15 @@ impl Shell {
         }
     }
 
-    /// The program has ended: the last line and the last reports.
-    pub(crate) fn finish(mut self) {
+    /// The program has ended, by itself or by a signal: the last line and the last reports.
+    pub(crate) fn finish(mut self, by_signal: bool) {
         self.scan();
         self.bury();
         let codes = self.roots.codes().join(", ");
         let summary = self.progress.summary();
         if !self.settings.quiet {
             terminal::note(&match (&summary, codes.as_str()) {
+                (Some(done), "") if by_signal => format!("{done}, no wedge seen"),
                 (Some(done), "") => format!("{done}, nothing wrong"),
                 (Some(done), codes) => format!("reported {codes}; {done}"),
                 (None, _) => "the program did not use Vulkan, or its loader did not load the layer".to_owned(),

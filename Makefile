@@ -1,0 +1,62 @@
+# The project's tasks. On a fresh Debian or Ubuntu with a Rust toolchain: make demo, make test.
+CARGO ?= cargo
+PREFIX ?= /usr/local
+DESTDIR ?=
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+RELEASE := $(TARGET_DIR)/release
+
+.PHONY: help build demo test bench lint install uninstall
+
+help:
+	@echo "make build     the command and its layer, optimised, in $(RELEASE)"
+	@echo "make demo      shows on vkcube what unwedge does (installs what is missing through apt)"
+	@echo "make test      every test (installs what is missing through apt)"
+	@echo "make bench     what the layer costs; keeps the run in bench/runs"
+	@echo "make lint      formatting, clippy, the rules of the house, licences"
+	@echo "make install   into PREFIX=$(PREFIX)"
+
+build:
+	@tools/install-packages.sh build
+	$(CARGO) build --release -p unwedge -p unwedge-layer
+
+demo:
+	@tools/install-packages.sh build demo
+	$(CARGO) build --release -p unwedge -p unwedge-layer
+	@tools/demo.sh $(RELEASE)/unwedge
+
+test:
+	@tools/install-packages.sh build test
+	@tools/test.sh
+
+bench:
+	@tools/install-packages.sh build demo
+	$(CARGO) build --release -p unwedge -p unwedge-layer -p unwedge-scenarios -p unwedge-bench
+	$(RELEASE)/unwedge-bench
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) test --quiet -p unwedge --test tidy
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline check licenses bans sources; \
+	else echo "skipped: cargo-deny is not installed, so licences were not checked"; fi
+
+# Only copies: run make build first, as the user who has the toolchain.
+install:
+	install -D -m 755 $(RELEASE)/unwedge $(DESTDIR)$(PREFIX)/bin/unwedge
+	install -D -m 644 $(RELEASE)/libVkLayer_unwedge.so $(DESTDIR)$(PREFIX)/lib/unwedge/libVkLayer_unwedge.so
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	$(RELEASE)/unwedge man > $(DESTDIR)$(PREFIX)/share/man/man1/unwedge.1
+	for verb in run explain layer; do $(RELEASE)/unwedge man $$verb \
+		> $(DESTDIR)$(PREFIX)/share/man/man1/unwedge-$$verb.1 || exit 1; done
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	$(RELEASE)/unwedge completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/unwedge
+	$(RELEASE)/unwedge completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_unwedge
+	$(RELEASE)/unwedge completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/unwedge.fish
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/unwedge $(DESTDIR)$(PREFIX)/lib/unwedge/libVkLayer_unwedge.so \
+		$(DESTDIR)$(PREFIX)/share/man/man1/unwedge.1 $(DESTDIR)$(PREFIX)/share/man/man1/unwedge-*.1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/unwedge \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_unwedge \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/unwedge.fish

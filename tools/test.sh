@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Builds everything that the tests run, then runs every test: through cargo-nextest where it is
+# installed, because it ends tests that hang, else through cargo test.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The layer, the fake driver and the scenario programs are files that tests look for beside themselves;
+# cargo test alone would not build them all.
+cargo build --workspace
+
+if cargo nextest --version >/dev/null 2>&1; then
+    exec cargo nextest run --workspace "$@" </dev/null
+fi
+echo "cargo-nextest is not installed: running the tests through cargo test, without a limit on their time"
+exec cargo test --workspace "$@" </dev/null
