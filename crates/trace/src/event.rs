@@ -174,6 +174,7 @@ pub enum MarkKind {
 #[cfg_attr(feature = "jsonl", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 pub enum What {
     /// Introduces the event's agent.
+    #[cfg_attr(feature = "jsonl", serde(rename = "is_agent"))]
     Agent {
         /// What it is.
         kind: AgentKind,
@@ -185,6 +186,7 @@ pub enum What {
         tid: u32,
     },
     /// Introduces an object.
+    #[cfg_attr(feature = "jsonl", serde(rename = "is_object"))]
     Object {
         /// Which object.
         object: ObjectId,

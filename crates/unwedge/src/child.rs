@@ -15,8 +15,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::error::Error;
-use crate::sources::procfs;
 use crate::sources::process;
+use crate::sources::procfs;
 
 /// The file of the program, as a shell would find it.
 ///
@@ -44,7 +44,10 @@ fn executable(path: &Path) -> Result<PathBuf, Error> {
     let metadata = match path.metadata() {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            return Err(refuse("permission denied", "one of the folders on the way is closed to this user"));
+            return Err(refuse(
+                "permission denied",
+                "one of the folders on the way is closed to this user",
+            ));
         }
         Err(_) => return Err(Error::ProgramMissing(path.to_owned())),
     };
@@ -82,7 +85,8 @@ impl Signals {
             }
             if number == SIGINT || number == SIGQUIT {
                 signal_hook::flag::register(number, Arc::clone(&interrupts))?;
-            } else if let (true, Some(signal)) = (number != SIGCHLD, Signal::from_named_raw(number)) {
+            } else if let (true, Some(signal)) = (number != SIGCHLD, Signal::from_named_raw(number))
+            {
                 let flag = Arc::new(AtomicBool::new(false));
                 signal_hook::flag::register(number, Arc::clone(&flag))?;
                 forwarded.push((signal, flag));

@@ -72,8 +72,8 @@ fn unit_ns(unit: &str) -> Option<f64> {
 pub(crate) fn human(ns: u64) -> String {
     let seconds = ns as f64 / 1e9;
     match ns {
-        0..1_000_000_000 => format!("{} ms", ns / 1_000_000),
-        ..120_000_000_000 => format!("{seconds:.1} s"),
+        ..1_000_000_000 => format!("{} ms", ns / 1_000_000),
+        1_000_000_000..120_000_000_000 => format!("{seconds:.1} s"),
         _ => {
             let whole = ns / 1_000_000_000;
             match whole % 60 {
@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn durations_are_written() {
-        let written = [250_000_000, 12_340_000_000, 60_000_000_000, 125_000_000_000, 300_000_000_000];
+        let written =
+            [250_000_000, 12_340_000_000, 60_000_000_000, 125_000_000_000, 300_000_000_000];
         let written = written.map(human);
         assert_eq!(written, ["250 ms", "12.3 s", "60.0 s", "2 min 5 s", "5 min"]);
     }

@@ -54,7 +54,8 @@ impl Plan<'_> {
             let paths = get("VK_ADD_LAYER_PATH").into_iter().chain([self.directory.into()]);
             ("VK_ADD_LAYER_PATH", Some(joined(&paths.collect::<Vec<_>>())))
         } else {
-            let standard = standard_layer_directories(&get).into_iter().map(PathBuf::into_os_string);
+            let standard =
+                standard_layer_directories(&get).into_iter().map(PathBuf::into_os_string);
             let paths = [self.directory.as_os_str().to_owned()].into_iter().chain(standard);
             ("VK_LAYER_PATH", Some(joined(&paths.collect::<Vec<_>>())))
         });
@@ -103,12 +104,21 @@ mod tests {
 
     fn check(loader: Option<Version>, user: &[(&str, &str)], expected: &[(&str, Option<&str>)]) {
         let directory = Path::new("/run/x");
-        let plan =
-            Plan { directory, loader, breadcrumbs: true, fail: false, deadline: 5_000_000_000, inject: "" };
-        let get = |name: &str| user.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
+        let plan = Plan {
+            directory,
+            loader,
+            breadcrumbs: true,
+            fail: false,
+            deadline: 5_000_000_000,
+            inject: "",
+        };
+        let get = |name: &str| {
+            user.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+        };
         let variables = plan.variables(get);
         for (name, value) in expected {
-            let found = variables.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.clone());
+            let found =
+                variables.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.clone());
             assert_eq!(found.as_deref(), value.map(OsStr::new), "{name} for {user:?}");
         }
     }
@@ -132,7 +142,8 @@ mod tests {
 
     #[test]
     fn the_users_layers_and_paths_are_kept() {
-        let user = [("VK_INSTANCE_LAYERS", "VK_LAYER_A:VK_LAYER_B"), ("VK_LAYER_PATH", "/mine:/yours")];
+        let user =
+            [("VK_INSTANCE_LAYERS", "VK_LAYER_A:VK_LAYER_B"), ("VK_LAYER_PATH", "/mine:/yours")];
         let expected = [
             ("VK_INSTANCE_LAYERS", Some("VK_LAYER_UNWEDGE_watch:VK_LAYER_A:VK_LAYER_B")),
             ("VK_LAYER_PATH", Some("/mine:/yours:/run/x")),
@@ -140,7 +151,11 @@ mod tests {
         ];
         check(Some((1, 3, 239)), &user, &expected);
         check(Some((1, 3, 100)), &user, &expected);
-        check(Some((1, 4, 0)), &[("VK_ADD_LAYER_PATH", "/a")], &[("VK_ADD_LAYER_PATH", Some("/a:/run/x"))]);
+        check(
+            Some((1, 4, 0)),
+            &[("VK_ADD_LAYER_PATH", "/a")],
+            &[("VK_ADD_LAYER_PATH", Some("/a:/run/x"))],
+        );
     }
 
     #[test]
@@ -155,7 +170,11 @@ mod tests {
         let expected = "/run/x:/home/u/.config/vulkan/explicit_layer.d:/etc/xdg/vulkan/explicit_layer.d:\
                         /etc/vulkan/explicit_layer.d:/home/u/.local/share/vulkan/explicit_layer.d:\
                         /usr/share/vulkan/explicit_layer.d";
-        check(Some((1, 3, 204)), &user, &[("VK_LAYER_PATH", Some(expected)), ("VK_ADD_LAYER_PATH", None)]);
+        check(
+            Some((1, 3, 204)),
+            &user,
+            &[("VK_LAYER_PATH", Some(expected)), ("VK_ADD_LAYER_PATH", None)],
+        );
     }
 
     #[test]

@@ -142,10 +142,15 @@ impl Error {
                 "leave out --system to install for this user alone, or use sudo".to_owned()
             }
             Self::NoLayer(_) => {
-                "build it with cargo build --release -p unwedge-layer, or name it with --library".to_owned()
+                "build it with cargo build --release -p unwedge-layer, or name it with --library"
+                    .to_owned()
             }
             Self::NoHome => "set HOME, or use --system".to_owned(),
-            Self::Input { .. } | Self::Spawn { .. } | Self::Watch(_) | Self::Output { .. } | Self::Manifest { .. } => {
+            Self::Input { .. }
+            | Self::Spawn { .. }
+            | Self::Watch(_)
+            | Self::Output { .. }
+            | Self::Manifest { .. } => {
                 return None;
             }
         })

@@ -75,7 +75,10 @@ impl Spec {
                 }
                 Some(("for", value)) if lasting != Field::No => {
                     let ns = duration::parse(value).map_err(|bad| {
-                        error(format!("bad duration {value:?}"), format!("{bad}; {}", duration::HINT))
+                        error(
+                            format!("bad duration {value:?}"),
+                            format!("{bad}; {}", duration::HINT),
+                        )
                     })?;
                     spec.for_ns = Some(ns);
                     Some(1)
@@ -84,7 +87,11 @@ impl Spec {
                     return Err(error(format!("{name} takes no {field:?}"), usage(fault)));
                 }
                 Some((key, _)) => {
-                    let hint = if lasting == Field::No { nearest(key, &["n"]) } else { nearest(key, &["n", "for"]) };
+                    let hint = if lasting == Field::No {
+                        nearest(key, &["n"])
+                    } else {
+                        nearest(key, &["n", "for"])
+                    };
                     return Err(error(format!("unknown field {field:?}"), hint));
                 }
                 None => None,
@@ -119,7 +126,9 @@ fn target(
             Err(error(format!("a second target {field:?}"), usage(spec.fault)))
         }
         Some(target) => Ok(target),
-        None if targets.is_empty() => Err(error(format!("unknown field {field:?}"), usage(spec.fault))),
+        None if targets.is_empty() => {
+            Err(error(format!("unknown field {field:?}"), usage(spec.fault)))
+        }
         None => Err(error(format!("unknown target {field:?}"), nearest(field, targets))),
     }
 }
@@ -157,7 +166,8 @@ pub(crate) fn canonical(specs: &[Spec]) -> String {
 /// How the fault is written.
 fn usage(fault: Fault) -> String {
     let (targets, lasting) = shape(fault);
-    let targets = if targets.is_empty() { String::new() } else { format!(":{}", targets.join("|")) };
+    let targets =
+        if targets.is_empty() { String::new() } else { format!(":{}", targets.join("|")) };
     let lasting = match lasting {
         Field::No => "",
         Field::May => "[:for=DURATION]",
@@ -170,7 +180,9 @@ fn usage(fault: Fault) -> String {
 fn nearest(given: &str, names: &[&str]) -> String {
     let nearest = names.iter().min_by_key(|name| distance(given, name));
     match nearest {
-        Some(name) if distance(given, name) <= name.len().div_ceil(3) => format!("did you mean {name}?"),
+        Some(name) if distance(given, name) <= name.len().div_ceil(3) => {
+            format!("did you mean {name}?")
+        }
         _ => format!("one of: {}", names.join(", ")),
     }
 }
@@ -231,22 +243,65 @@ mod tests {
 
     #[test]
     fn errors_name_the_part_and_what_is_near() {
-        check_error("drop-signl:fence", "unknown fault \"drop-signl\" in the fault \"drop-signl:fence\"", "did you mean drop-signal?");
-        check_error("drop-signal:fense", "unknown target \"fense\" in the fault \"drop-signal:fense\"", "did you mean fence?");
-        check_error("drop-signal", "drop-signal does not say what it strikes in the fault \"drop-signal\"", "write drop-signal:fence|binary|timeline[:n=N]");
-        check_error("fail-submit:n=0", "bad occurrence \"n=0\" in the fault \"fail-submit:n=0\"", "occurrences count from 1: n=3 is the third, n=3+ the third and all later");
-        check_error("fail-submit:fence", "unknown field \"fence\" in the fault \"fail-submit:fence\"", "write fail-submit[:n=N]");
-        check_error("delay-signal:fence", "delay-signal does not say for how long in the fault \"delay-signal:fence\"", "write delay-signal:fence|binary|timeline[:n=N]:for=DURATION");
-        check_error("fail-submit:for=1s", "fail-submit takes no \"for=1s\" in the fault \"fail-submit:for=1s\"", "write fail-submit[:n=N]");
-        check_error("fail-submit:n=1:n=2", "\"n=2\" is given twice in the fault \"fail-submit:n=1:n=2\"", "write fail-submit[:n=N]");
-        check_error("drop-signal:fence:binary", "a second target \"binary\" in the fault \"drop-signal:fence:binary\"", "write drop-signal:fence|binary|timeline[:n=N]");
+        check_error(
+            "drop-signl:fence",
+            "unknown fault \"drop-signl\" in the fault \"drop-signl:fence\"",
+            "did you mean drop-signal?",
+        );
+        check_error(
+            "drop-signal:fense",
+            "unknown target \"fense\" in the fault \"drop-signal:fense\"",
+            "did you mean fence?",
+        );
+        check_error(
+            "drop-signal",
+            "drop-signal does not say what it strikes in the fault \"drop-signal\"",
+            "write drop-signal:fence|binary|timeline[:n=N]",
+        );
+        check_error(
+            "fail-submit:n=0",
+            "bad occurrence \"n=0\" in the fault \"fail-submit:n=0\"",
+            "occurrences count from 1: n=3 is the third, n=3+ the third and all later",
+        );
+        check_error(
+            "fail-submit:fence",
+            "unknown field \"fence\" in the fault \"fail-submit:fence\"",
+            "write fail-submit[:n=N]",
+        );
+        check_error(
+            "delay-signal:fence",
+            "delay-signal does not say for how long in the fault \"delay-signal:fence\"",
+            "write delay-signal:fence|binary|timeline[:n=N]:for=DURATION",
+        );
+        check_error(
+            "fail-submit:for=1s",
+            "fail-submit takes no \"for=1s\" in the fault \"fail-submit:for=1s\"",
+            "write fail-submit[:n=N]",
+        );
+        check_error(
+            "fail-submit:n=1:n=2",
+            "\"n=2\" is given twice in the fault \"fail-submit:n=1:n=2\"",
+            "write fail-submit[:n=N]",
+        );
+        check_error(
+            "drop-signal:fence:binary",
+            "a second target \"binary\" in the fault \"drop-signal:fence:binary\"",
+            "write drop-signal:fence|binary|timeline[:n=N]",
+        );
         let faults = "one of: drop-signal, delay-signal, acquire-timeout, out-of-date, suboptimal, device-lost, hold-submit, withhold-images, fail-submit";
         check_error("", "unknown fault \"\" in the fault \"\"", faults);
     }
 
     #[test]
     fn hostile_text_is_refused_not_passed_on() {
-        for text in ["fail-submit;rm", "fail-submit:n=+1", "fail-submit:n=99999999999999999999", "fail-submit:", ":", "hold-submit:for=-1s"] {
+        for text in [
+            "fail-submit;rm",
+            "fail-submit:n=+1",
+            "fail-submit:n=99999999999999999999",
+            "fail-submit:",
+            ":",
+            "hold-submit:for=-1s",
+        ] {
             assert!(Spec::parse(text).is_err(), "{text}");
         }
     }

@@ -13,20 +13,26 @@ pub(crate) const LIBRARY: &str = "libVkLayer_unwedge.so";
 /// `$UNWEDGE_LAYER`. The paths that were looked at when it is in none of them.
 pub(crate) fn library(asked: Option<&Path>) -> Result<PathBuf, PathBuf> {
     let beside = std::env::current_exe().ok();
-    let candidates = candidates(asked, beside.as_deref(), std::env::var_os("UNWEDGE_LAYER").map(PathBuf::from));
+    let candidates =
+        candidates(asked, beside.as_deref(), std::env::var_os("UNWEDGE_LAYER").map(PathBuf::from));
     let found = candidates.iter().find(|path| path.is_file());
     let first = || candidates.first().cloned().unwrap_or_else(|| LIBRARY.into());
     let found = found.ok_or_else(first)?;
     found.canonicalize().map_err(|_| found.clone())
 }
 
-fn candidates(asked: Option<&Path>, command: Option<&Path>, variable: Option<PathBuf>) -> Vec<PathBuf> {
+fn candidates(
+    asked: Option<&Path>,
+    command: Option<&Path>,
+    variable: Option<PathBuf>,
+) -> Vec<PathBuf> {
     if let Some(asked) = asked {
         return vec![asked.to_owned()];
     }
     let folder = command.and_then(Path::parent);
     let beside = folder.map(|folder| folder.join(LIBRARY));
-    let packaged = folder.and_then(Path::parent).map(|prefix| prefix.join("lib/unwedge").join(LIBRARY));
+    let packaged =
+        folder.and_then(Path::parent).map(|prefix| prefix.join("lib/unwedge").join(LIBRARY));
     beside.into_iter().chain(packaged).chain(variable).collect()
 }
 
@@ -62,7 +68,8 @@ pub(crate) fn version() -> Option<Version> {
     // SAFETY: the loader's constructors only set up its locks.
     let library = unsafe { libloading::Library::new("libvulkan.so.1") }.ok()?;
     // SAFETY: the symbol has this type since Vulkan 1.1 (Vulkan spec, vkEnumerateInstanceVersion).
-    let enumerate = unsafe { library.get::<EnumerateInstanceVersion>(b"vkEnumerateInstanceVersion\0") };
+    let enumerate =
+        unsafe { library.get::<EnumerateInstanceVersion>(b"vkEnumerateInstanceVersion\0") };
     let Ok(enumerate) = enumerate else { return Some((1, 0, 0)) };
     let mut version = 0_u32;
     // SAFETY: the pointer is valid for one `u32`.
@@ -78,9 +85,13 @@ mod tests {
     fn the_library_is_looked_for_beside_the_command() {
         let command = Path::new("/opt/bin/unwedge");
         let found = candidates(None, Some(command), Some("/x.so".into()));
-        let expected = ["/opt/bin/libVkLayer_unwedge.so", "/opt/lib/unwedge/libVkLayer_unwedge.so", "/x.so"];
+        let expected =
+            ["/opt/bin/libVkLayer_unwedge.so", "/opt/lib/unwedge/libVkLayer_unwedge.so", "/x.so"];
         assert_eq!(found, expected.map(PathBuf::from));
-        assert_eq!(candidates(Some(Path::new("y.so")), Some(command), None), [PathBuf::from("y.so")]);
+        assert_eq!(
+            candidates(Some(Path::new("y.so")), Some(command), None),
+            [PathBuf::from("y.so")]
+        );
     }
 
     #[test]

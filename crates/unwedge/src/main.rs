@@ -17,8 +17,8 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 
 use commands::{Arguments, STATUS_ERROR, run};
 
@@ -55,8 +55,10 @@ fn usage(error: &clap::Error) -> ExitCode {
     let lines: Vec<&str> = first.lines().map(str::trim).collect();
     let message = lines.join(" ");
     let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: "));
-    let verb = std::env::args().nth(1).filter(|verb| !verb.starts_with('-'));
-    let manual = verb.as_ref().map_or("unwedge --help".to_owned(), |verb| format!("unwedge {verb} --help"));
+    let verb = std::env::args_os().nth(1).and_then(|verb| verb.into_string().ok());
+    let verb = verb.filter(|verb| Arguments::command().find_subcommand(verb).is_some());
+    let manual =
+        verb.as_ref().map_or("unwedge --help".to_owned(), |verb| format!("unwedge {verb} --help"));
     let hint = tip.map_or_else(|| format!("see {manual}"), |tip| format!("{tip}; see {manual}"));
     terminal::error(message.trim_start_matches("error: "), Some(&hint));
     ExitCode::from(if verb.as_deref() == Some("run") { run::STATUS_FAILED } else { STATUS_ERROR })

@@ -90,9 +90,9 @@ impl Target {
         if path == Path::new("-") {
             return Ok(Self::Stdout);
         }
-        let executable = path.metadata().is_ok_and(|metadata| {
-            metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
-        });
+        let executable = path
+            .metadata()
+            .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0);
         if executable {
             return Err(Error::OutputIsProgram { option, path: path.to_owned() });
         }

@@ -142,7 +142,8 @@ mod tests {
         let run = run.expect("a place");
         assert!(run.path().starts_with(&good) && run.path().is_dir());
         let refused = |path: PathBuf, why: &str| Refusal { path, why: why.to_owned() };
-        let expected = [refused(file.join("below"), "not a directory"), refused(file, "it is not a folder")];
+        let expected =
+            [refused(file.join("below"), "not a directory"), refused(file, "it is not a folder")];
         assert_eq!(refusals, expected);
         let path = run.path().to_owned();
         drop(run);

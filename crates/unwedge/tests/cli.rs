@@ -1,4 +1,5 @@
 //! The command from outside: what it prints, where, and with which exit status. No Vulkan is needed.
+#![allow(clippy::expect_used, reason = "a test that cannot go on says why")]
 
 use std::ffi::OsStr;
 use std::fs;
@@ -45,7 +46,8 @@ impl Place {
     }
 }
 
-const NO_VULKAN: &str = "unwedge: the program did not use Vulkan, or its loader did not load the layer\n";
+const NO_VULKAN: &str =
+    "unwedge: the program did not use Vulkan, or its loader did not load the layer\n";
 
 #[test]
 fn a_bad_argument_is_one_line_and_a_hint() {
@@ -84,7 +86,12 @@ fn a_bad_argument_is_one_line_and_a_hint() {
         "error: --html: /no/such/folder/x.html cannot be written: No such file or directory (os error 2)\n\
          hint: does its folder exist?\n",
     );
-    place.check(&["explode"], 2, "error: unrecognized subcommand 'explode'\nhint: see unwedge explode --help\n");
+    place.check(
+        &["explode"],
+        2,
+        "error: unrecognized subcommand 'explode'\n\
+         hint: a similar subcommand exists: 'explain'; see unwedge --help\n",
+    );
 }
 
 #[test]
@@ -171,7 +178,8 @@ fn the_program_gets_the_layer_and_keeps_the_users() {
     let output = command.args(["--", "sh", "-c", script]).output().expect("the command starts");
     let stdout = String::from_utf8_lossy(&output.stdout);
     let lines: Vec<&str> = stdout.lines().collect();
-    let first = "VK_LAYER_UNWEDGE_watch:VK_LAYER_A drop-signal:fence:n=3;fail-submit:n=1 0 1000 /mine";
+    let first =
+        "VK_LAYER_UNWEDGE_watch:VK_LAYER_A drop-signal:fence:n=3;fail-submit:n=1 0 1000 /mine";
     assert_eq!(lines[..3], [first, "0", "700"]);
     let manifest: serde_json::Value = serde_json::from_str(lines[3]).expect("a manifest");
     let library = place.path("layer.so").canonicalize().expect("the library");
@@ -206,19 +214,28 @@ fn a_bad_runtime_folder_is_said_and_another_is_used() {
 fn without_its_layer_the_program_runs_unwatched() {
     let place = Place::new();
     let json = place.path("report.json");
-    let arguments = ["run", "--layer", "/no/such/layer.so", "--json", &json.display().to_string(), "--"];
+    let arguments =
+        ["run", "--layer", "/no/such/layer.so", "--json", &json.display().to_string(), "--"];
     let arguments: Vec<&str> = arguments.into_iter().chain(["sh", "-c", "exit 4"]).collect();
     let stderr = "unwedge: the layer's library /no/such/layer.so was not found; running unwatched\n\
                   hint: build it with cargo build --release -p unwedge-layer, or name it with --library\n";
     place.check(&arguments, 4, stderr);
-    let report: serde_json::Value = serde_json::from_slice(&fs::read(json).expect("a report")).expect("JSON");
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(json).expect("a report")).expect("JSON");
     assert_eq!(report["verdict"], "inconclusive");
 }
 
 #[test]
 fn a_program_without_vulkan_has_a_report() {
     let place = Place::new();
-    let output = place.run(["run", "--json", "--html", &place.path("x.html").display().to_string(), "--", "true"]);
+    let output = place.run([
+        "run",
+        "--json",
+        "--html",
+        &place.path("x.html").display().to_string(),
+        "--",
+        "true",
+    ]);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!((&report["unwedge_report"], &report["verdict"]), (&1.into(), &"progressing".into()));
     assert!(fs::read_to_string(place.path("x.html")).expect("a page").contains("<html"));
@@ -228,7 +245,8 @@ fn a_program_without_vulkan_has_a_report() {
 fn signals_are_passed_on() {
     let place = Place::new();
     let ready = place.path("ready");
-    let script = format!("trap 'exit 9' TERM; touch {}; while :; do sleep 0.05; done", ready.display());
+    let script =
+        format!("trap 'exit 9' TERM; touch {}; while :; do sleep 0.05; done", ready.display());
     let child = place.command().args(["run", "-q", "--", "sh", "-c", &script]).spawn();
     let mut child = child.expect("the command starts");
     let began = Instant::now();
@@ -245,7 +263,8 @@ fn signals_are_passed_on() {
 fn an_interrupt_is_the_programs_to_answer() {
     let place = Place::new();
     let ready = place.path("ready");
-    let script = format!("trap 'exit 9' TERM; touch {}; while :; do sleep 0.05; done", ready.display());
+    let script =
+        format!("trap 'exit 9' TERM; touch {}; while :; do sleep 0.05; done", ready.display());
     let child = place.command().args(["run", "-q", "--", "sh", "-c", &script]).spawn();
     let mut child = child.expect("the command starts");
     while !ready.exists() {
@@ -282,12 +301,20 @@ fn explain_refuses_what_it_cannot_read() {
     };
     check("empty", b"", "it is empty");
     check("text", b"hello", "neither a black box nor a recording in JSON Lines");
-    check("json", b"{}\n", "line 1 is not the header of an unwedge recording: missing field `unwedge_trace`, column 2");
+    check(
+        "json",
+        b"{}\n",
+        "line 1 is not the header of an unwedge recording: missing field `unwedge_trace`, column 2",
+    );
     check("short", b"UNWEDGE\0", "8 bytes are too few for a black box");
     let old = [&b"UNWEDGE\0"[..], &99_u64.to_ne_bytes(), &[0; 8192]].concat();
     check("old", &old, "the black box has layout version 99, this program reads version 1");
     let missing = place.path("missing").display().to_string();
-    place.check(&["explain", &missing], 2, "error: DIR/missing: No such file or directory (os error 2)\n");
+    place.check(
+        &["explain", &missing],
+        2,
+        "error: DIR/missing: No such file or directory (os error 2)\n",
+    );
 }
 
 #[test]
@@ -295,7 +322,12 @@ fn explain_reads_a_recording() {
     let place = Place::new();
     let path = place.path("x.jsonl");
     fs::write(&path, "{\"unwedge_trace\":1,\"source\":\"test\",\"now\":5}\n").expect("a file");
-    let output = place.run([OsStr::new("explain"), OsStr::new("--json"), OsStr::new("--"), path.as_os_str()]);
+    let output = place.run([
+        OsStr::new("explain"),
+        OsStr::new("--json"),
+        OsStr::new("--"),
+        path.as_os_str(),
+    ]);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!((&report["verdict"], output.status.code()), (&"progressing".into(), Some(0)));
 }
@@ -352,7 +384,10 @@ fn a_layer_that_cannot_be_installed_is_one_line_and_a_hint() {
     fs::write(place.path("data"), "").expect("a file");
     let output = place.run(["layer", "install"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.starts_with("error: ") && stderr.contains("VK_LAYER_UNWEDGE_watch.json: "), "{stderr}");
+    assert!(
+        stderr.starts_with("error: ") && stderr.contains("VK_LAYER_UNWEDGE_watch.json: "),
+        "{stderr}"
+    );
     assert_eq!(output.status.code(), Some(2));
     assert!(!Path::new("/etc/vulkan/implicit_layer.d/VK_LAYER_UNWEDGE_watch.json").exists());
 }

@@ -64,7 +64,8 @@ impl Explain {
         let option = "--deadline";
         let deadline = self.deadline.as_deref().map(duration::parse).transpose();
         let deadline = deadline.map_err(|source| Error::Duration { option, source })?;
-        let outputs = Outputs::open(self.json.as_deref(), self.html.as_deref(), self.trace.as_deref())?;
+        let outputs =
+            Outputs::open(self.json.as_deref(), self.html.as_deref(), self.trace.as_deref())?;
         let examination = self.examination(deadline)?;
         if !outputs.on_stdout() {
             let text = report::text(&examination.report, terminal::style(&io::stdout()));
@@ -97,7 +98,11 @@ impl Explain {
         }
     }
 
-    fn recording(&self, input: &mut impl BufRead, deadline: Option<u64>) -> Result<Examination, Error> {
+    fn recording(
+        &self,
+        input: &mut impl BufRead,
+        deadline: Option<u64>,
+    ) -> Result<Examination, Error> {
         // A bound on what a stream may make us keep in memory.
         let mut input = input.take(RECORDING_BYTES_MAX);
         let read = jsonl::read(&mut input).map_err(|error| self.bad(&error.to_string()));

@@ -42,7 +42,10 @@ impl Man {
             Some(verb) => match command.find_subcommand(verb) {
                 Some(found) => found.clone().name(format!("unwedge-{verb}").leak() as &'static str),
                 None => {
-                    crate::terminal::error(&format!("there is no verb {verb:?}"), Some("see unwedge --help"));
+                    crate::terminal::error(
+                        &format!("there is no verb {verb:?}"),
+                        Some("see unwedge --help"),
+                    );
                     return ExitCode::from(super::STATUS_ERROR);
                 }
             },

@@ -107,7 +107,9 @@ fn uninstall(manifest: &Path) -> Result<String, Error> {
     let path = manifest.display();
     match fs::remove_file(manifest) {
         Ok(()) => Ok(format!("removed {path}")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(format!("{path} is not installed")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(format!("{path} is not installed"))
+        }
         Err(source) => Err(Error::Manifest { path: manifest.to_owned(), source }),
     }
 }

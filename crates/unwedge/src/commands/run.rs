@@ -93,7 +93,8 @@ impl Run {
         let deadline = self.deadline()?;
         let faults = self.inject.iter().map(|text| inject::Spec::parse(text));
         let faults = inject::canonical(&faults.collect::<Result<Vec<_>, _>>()?);
-        let outputs = Outputs::open(self.json.as_deref(), self.html.as_deref(), self.trace.as_deref())?;
+        let outputs =
+            Outputs::open(self.json.as_deref(), self.html.as_deref(), self.trace.as_deref())?;
         let program = self.program.first().ok_or(Error::NoProgram)?;
         let path = child::find(program, std::env::var_os("PATH"))?;
         let directory = self.directory();
@@ -128,7 +129,8 @@ impl Run {
             }
         };
         let place = directory.as_ref().map(RunDir::path);
-        let mut attendance = Attendance { child, signals, shell, place, killing: None, running: true };
+        let mut attendance =
+            Attendance { child, signals, shell, place, killing: None, running: true };
         let status = attendance.attend().map_err(Error::Watch)?;
         Ok(ExitCode::from(self.end(attendance, status)))
     }
@@ -139,7 +141,12 @@ impl Run {
         let deadline = deadline.map_err(|source| Error::Duration { option, source })?;
         if deadline < DEADLINE_MIN {
             let hint = "the shortest deadline is 100ms";
-            return Err(Error::DurationRange { option, given: self.deadline.clone(), why: "too short", hint });
+            return Err(Error::DurationRange {
+                option,
+                given: self.deadline.clone(),
+                why: "too short",
+                hint,
+            });
         }
         Ok(deadline)
     }
@@ -157,21 +164,31 @@ impl Run {
         };
         let xdg = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         let (directory, refusals) = RunDir::make(&rundir::places(xdg.as_deref()), self.keep);
-        let refused = refusals.iter().map(|refusal| format!("{}: {}", refusal.path.display(), refusal.why));
+        let refused =
+            refusals.iter().map(|refusal| format!("{}: {}", refusal.path.display(), refusal.why));
         let refused = refused.collect::<Vec<_>>().join("; ");
         let Some(directory) = directory else {
             let hint = "set XDG_RUNTIME_DIR to a folder of your own with some megabytes of room";
-            terminal::warn(&format!("no folder for black boxes ({refused}); running unwatched"), Some(hint));
+            terminal::warn(
+                &format!("no folder for black boxes ({refused}); running unwatched"),
+                Some(hint),
+            );
             return None;
         };
         if !refused.is_empty() {
-            terminal::note(&format!("black boxes go to {} ({refused})", directory.path().display()));
+            terminal::note(&format!(
+                "black boxes go to {} ({refused})",
+                directory.path().display()
+            ));
         }
         let manifest = directory.path().join(format!("{}.json", crate::environment::LAYER_NAME));
         match fs::write(&manifest, loader::manifest(&library).to_string()) {
             Ok(()) => Some(directory),
             Err(error) => {
-                terminal::warn(&format!("{}: {error}; running unwatched", manifest.display()), None);
+                terminal::warn(
+                    &format!("{}: {error}; running unwatched", manifest.display()),
+                    None,
+                );
                 None
             }
         }

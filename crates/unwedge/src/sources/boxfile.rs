@@ -79,8 +79,31 @@ impl BoxFile {
     pub(crate) fn snapshot(&self) -> Result<Snapshot, BoxError> {
         let length = usize::try_from(self.file.metadata()?.len()).unwrap_or(usize::MAX).min(BYTES);
         let mut bytes = vec![0; length];
-        let length = self.read(&mut bytes, 0)?;
-        Ok(Snapshot::decode(&bytes[..length])?)
+        self.read_data(&mut bytes)?;
+        Ok(Snapshot::decode(&bytes)?)
+    }
+
+    /// Reads the parts of the file that were ever written; the rest of `bytes` is zero already. Nine
+    /// tenths of a black box are a hole.
+    fn read_data(&self, bytes: &mut [u8]) -> io::Result<()> {
+        use rustix::fs::{SeekFrom, seek};
+        let mut at = 0;
+        while at < bytes.len() {
+            let start = match seek(&self.file, SeekFrom::Data(at as u64)) {
+                Ok(start) => usize::try_from(start).unwrap_or(usize::MAX).max(at),
+                Err(rustix::io::Errno::NXIO) => break,
+                // A file system without holes.
+                Err(_) => at,
+            };
+            let end = seek(&self.file, SeekFrom::Hole(start as u64)).unwrap_or(u64::MAX);
+            let end = usize::try_from(end).unwrap_or(usize::MAX).min(bytes.len());
+            if start >= end {
+                break;
+            }
+            self.read(&mut bytes[start..end], start as u64)?;
+            at = end;
+        }
+        Ok(())
     }
 
     /// Its devices, by index.
@@ -142,8 +165,10 @@ impl BoxFile {
             ]
         });
         let calls = snapshot.calls.iter().map(|(_, call)| call.at.saturating_add(call.duration));
-        let queues = snapshot.queues.iter().map(|(_, queue)| queue.sampled_at.max(queue.reached_at));
-        let stamps = threads.chain(calls).chain(queues).chain([header.created_at, header.sampled_at]);
+        let queues =
+            snapshot.queues.iter().map(|(_, queue)| queue.sampled_at.max(queue.reached_at));
+        let stamps =
+            threads.chain(calls).chain(queues).chain([header.created_at, header.sampled_at]);
         let stamp = stamps.filter(|at| *at <= NOT_A_TIME).max().unwrap_or(0);
         let modified = self.file.metadata().ok().and_then(|metadata| metadata.modified().ok());
         let modified = modified.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
@@ -227,7 +252,25 @@ mod tests {
         std::fs::write(&path, vec![7; 8192]).expect("a file");
         let file = BoxFile::open(&path).expect("opens");
         assert!(file.header().is_err() && file.snapshot().is_err());
-        assert_eq!(file.ask_for_sample(), None, "nothing is written into a file that is no black box");
+        assert_eq!(
+            file.ask_for_sample(),
+            None,
+            "nothing is written into a file that is no black box"
+        );
+    }
+
+    #[test]
+    fn holes_are_read_as_zeros() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("1-2.blackbox");
+        let file = File::create(&path).expect("a file");
+        file.set_len(1 << 20).expect("its length");
+        for offset in [3, 70_000, 300_000, (1 << 20) - 4] {
+            file.write_all_at(b"data", offset).expect("written");
+        }
+        let mut bytes = vec![0; 1 << 20];
+        BoxFile::open(&path).expect("opens").read_data(&mut bytes).expect("read");
+        assert!(bytes == std::fs::read(&path).expect("read"), "the same as a plain read");
     }
 
     #[test]

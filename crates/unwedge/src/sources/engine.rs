@@ -20,7 +20,9 @@ const IDLE: f64 = 0.01;
 /// Samples closer together than this are not compared. Nanoseconds.
 const APART_NS_MIN: u64 = 200_000_000;
 /// Samples at least this far apart are preferred. Nanoseconds.
-const APART_NS_GOOD: u64 = 450_000_000;
+const APART_NS_GOOD: u64 = 400_000_000;
+/// Samples before the last are at least so far apart. Nanoseconds.
+const SAMPLE_EVERY: u64 = 400_000_000;
 /// Samples kept.
 const SAMPLES: usize = 16;
 const DEVICE_TYPE_CPU: u64 = 4;
@@ -50,8 +52,15 @@ struct ThreadCpu {
 }
 
 impl Engines {
-    /// Reads the counters that these devices need.
+    /// Reads the counters that these devices need, unless that was done a moment ago.
     pub(crate) fn sample(&mut self, now: u64, pid: u32, devices: &[(usize, DeviceRecord)]) {
+        if self.samples.back().is_none_or(|last| now.saturating_sub(last.at) >= SAMPLE_EVERY) {
+            self.sample_now(now, pid, devices);
+        }
+    }
+
+    /// Reads the counters that these devices need.
+    pub(crate) fn sample_now(&mut self, now: u64, pid: u32, devices: &[(usize, DeviceRecord)]) {
         let mut sample = Sample { at: now, ..Sample::default() };
         if devices.iter().any(|(_, device)| device.device_type == DEVICE_TYPE_CPU) {
             sample.threads = thread_times(pid);
@@ -97,7 +106,8 @@ impl Engines {
         let after = self.samples.back()?;
         let apart = |sample: &&Sample| after.at.saturating_sub(sample.at);
         let good = self.samples.iter().rev().find(|sample| apart(sample) >= APART_NS_GOOD);
-        let before = good.or_else(|| self.samples.front().filter(|first| apart(first) >= APART_NS_MIN));
+        let before =
+            good.or_else(|| self.samples.front().filter(|first| apart(first) >= APART_NS_MIN));
         Some((before?, after))
     }
 }
@@ -224,7 +234,8 @@ fn drm(before: &Sample, after: &Sample, vendor: u64) -> EngineSeen {
     let Some((share, engine)) = shares.max_by(|a, b| a.0.total_cmp(&b.0)) else {
         return unknown("its kernel driver does not count engine time in fdinfo");
     };
-    let used = format!("engine {engine} was busy for {:.0} % of {:.1} s", share * 100.0, elapsed / 1e9);
+    let used =
+        format!("engine {engine} was busy for {:.0} % of {:.1} s", share * 100.0, elapsed / 1e9);
     if share >= WORKING {
         EngineSeen::Working(used)
     } else if share < IDLE {
@@ -255,7 +266,10 @@ mod tests {
 
     #[test]
     fn a_software_rasteriser_is_its_threads() {
-        check(&[(1, "cube", 90, 0, 900), (2, "llvmpipe-0", 105, 5, 705)], "Working(\"the driver's threads used 70 %");
+        check(
+            &[(1, "cube", 90, 0, 900), (2, "llvmpipe-0", 105, 5, 705)],
+            "Working(\"the driver's threads used 70 %",
+        );
         check(&[(1, "cube", 90, 0, 900), (2, "llvmpipe-0", 105, 5, 6)], "Idle");
         check(&[(2, "llvmpipe-0", 105, 5, 105)], "Unknown");
     }
@@ -275,7 +289,10 @@ mod tests {
             Sample { at, drm: HashMap::from([(key, ns)]), ..Sample::default() }
         };
         let judge = |ns, vendor| drm(&sample(0, 0), &sample(1_000_000_000, ns), vendor);
-        assert_eq!(judge(850_000_000, 0x1002), EngineSeen::Working("engine gfx was busy for 85 % of 1.0 s".to_owned()));
+        assert_eq!(
+            judge(850_000_000, 0x1002),
+            EngineSeen::Working("engine gfx was busy for 85 % of 1.0 s".to_owned())
+        );
         assert!(matches!(judge(0, 0x1002), EngineSeen::Idle(_)));
         assert!(matches!(judge(100_000_000, 0x1002), EngineSeen::Unknown(_)));
         assert!(matches!(judge(850_000_000, 0x8086), EngineSeen::Unknown(_)), "another vendor's");
@@ -285,12 +302,12 @@ mod tests {
     fn samples_too_close_together_tell_nothing() {
         let mut engines = Engines::default();
         let pid = std::process::id();
-        engines.sample(1_000_000_000, pid, &[]);
-        engines.sample(1_100_000_000, pid, &[]);
+        engines.sample_now(1_000_000_000, pid, &[]);
+        engines.sample_now(1_100_000_000, pid, &[]);
         assert!(engines.pair().is_none());
-        engines.sample(1_300_000_000, pid, &[]);
+        engines.sample_now(1_300_000_000, pid, &[]);
         assert_eq!(engines.pair().map(|(before, after)| after.at - before.at), Some(300_000_000));
-        engines.sample(2_000_000_000, pid, &[]);
+        engines.sample_now(2_000_000_000, pid, &[]);
         assert_eq!(engines.pair().map(|(before, after)| after.at - before.at), Some(700_000_000));
     }
 }

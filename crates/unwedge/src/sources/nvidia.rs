@@ -3,7 +3,7 @@
 //! A driver in trouble may keep its library waiting, so a thread of its own asks and nobody waits
 //! long for its answer.
 
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use nvml_wrapper::{Device, Nvml};
@@ -13,6 +13,8 @@ use crate::clock;
 
 /// Longest wait for an answer that was asked for earlier.
 const ANSWER_WITHIN: Duration = Duration::from_millis(20);
+/// How long the thread sleeps at a time while nobody asks.
+const IDLE_FOR: Duration = Duration::from_secs(60);
 /// An answer older than this is not given. Nanoseconds.
 const ANSWER_NS_MAX: u64 = 1_500_000_000;
 /// How far back the library's samples of a process are taken. Microseconds.
@@ -35,7 +37,12 @@ impl Nvidia {
         // may never return.
         std::thread::spawn(move || {
             let nvml = Nvml::init();
-            while let Ok(pid) = asked.recv() {
+            loop {
+                let pid = match asked.recv_timeout(IDLE_FOR) {
+                    Ok(pid) => pid,
+                    Err(RecvTimeoutError::Timeout) => continue,
+                    Err(RecvTimeoutError::Disconnected) => return,
+                };
                 let seen = match &nvml {
                     Ok(nvml) => judge(nvml, pid),
                     Err(error) => unknown(format!("NVIDIA's management library: {error}")),
@@ -87,7 +94,8 @@ fn unknown(why: String) -> EngineSeen {
 
 fn judge(nvml: &Nvml, pid: u32) -> EngineSeen {
     let count = nvml.device_count().unwrap_or(0);
-    let devices: Vec<Device> = (0..count).filter_map(|index| nvml.device_by_index(index).ok()).collect();
+    let devices: Vec<Device> =
+        (0..count).filter_map(|index| nvml.device_by_index(index).ok()).collect();
     let mut using: Vec<(&Device, Vec<u32>)> =
         devices.iter().map(|device| (device, users(device))).collect();
     if using.iter().any(|(_, pids)| pids.contains(&pid)) {
@@ -98,12 +106,14 @@ fn judge(nvml: &Nvml, pid: u32) -> EngineSeen {
         [(device, pids)] => of_device(device, pids, pid),
         several => {
             // Of several GPUs, idle is an answer only when all of them are.
-            let rates: Vec<u32> =
-                several.iter().filter_map(|(device, _)| rate(device)).collect();
+            let rates: Vec<u32> = several.iter().filter_map(|(device, _)| rate(device)).collect();
             if rates.len() == several.len() && rates.iter().all(|rate| *rate == 0) {
                 EngineSeen::Idle(format!("utilisation of all {} NVIDIA GPUs is 0 %", rates.len()))
             } else {
-                unknown(format!("there are {} NVIDIA GPUs, and which is used is unknown", several.len()))
+                unknown(format!(
+                    "there are {} NVIDIA GPUs, and which is used is unknown",
+                    several.len()
+                ))
             }
         }
     }
@@ -139,8 +149,7 @@ fn rate(device: &Device) -> Option<u32> {
 fn users(device: &Device) -> Vec<u32> {
     let compute = device.running_compute_processes().unwrap_or_default();
     let graphics = device.running_graphics_processes().unwrap_or_default();
-    let mut pids: Vec<u32> =
-        compute.iter().chain(&graphics).map(|process| process.pid).collect();
+    let mut pids: Vec<u32> = compute.iter().chain(&graphics).map(|process| process.pid).collect();
     pids.sort_unstable();
     pids.dedup();
     pids

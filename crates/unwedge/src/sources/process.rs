@@ -80,7 +80,8 @@ impl Process {
             cpu_ns: cpu_ns(self.pid, tid, stat.cpu_ticks),
         };
         if let Some((number, args)) = call {
-            let name = if self.foreign { format!("syscall {number}") } else { syscall::name(number) };
+            let name =
+                if self.foreign { format!("syscall {number}") } else { syscall::name(number) };
             if !self.foreign && number == libc::SYS_futex.cast_unsigned() {
                 seen.futex = self.futex(&args, tids);
                 seen.joins_tid = seen.futex.and_then(|futex| joined(&futex, tid, tids));
@@ -142,7 +143,16 @@ impl Process {
         let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: N };
         // SAFETY: `local` names `bytes`, which is N bytes long and lives over the call; the remote
         // address is only looked up in the other process, and a bad one is an error.
-        let read = unsafe { libc::process_vm_readv(self.pid.cast_signed(), &raw const local, 1, &raw const remote, 1, 0) };
+        let read = unsafe {
+            libc::process_vm_readv(
+                self.pid.cast_signed(),
+                &raw const local,
+                1,
+                &raw const remote,
+                1,
+                0,
+            )
+        };
         (read == N as isize).then_some(bytes)
     }
 }
@@ -171,7 +181,8 @@ fn owner(bytes: &[u8; 20], tids: &[u32]) -> Option<u32> {
     // Types 0 to 3 (timed, recursive, error-checking, adaptive), maybe process-shared (128) or with
     // its elision decided (256, 512); robust and priority-inheriting ones keep no 2 in their word.
     let plausible = kind & !0x383 == 0 && (kind & 3 == 1 || count == 0);
-    (plausible && (1..1 << 20).contains(&users) && tids.binary_search(&owner).is_ok()).then_some(owner)
+    (plausible && (1..1 << 20).contains(&users) && tids.binary_search(&owner).is_ok())
+        .then_some(owner)
 }
 
 /// `pthread_join` of glibc sleeps, without a bound, on the joined thread's id, which the kernel
@@ -188,14 +199,17 @@ fn joined(futex: &FutexSeen, tid: u32, tids: &[u32]) -> Option<u32> {
 /// Processor time of a thread: exact where the kernel tells it, in clock ticks otherwise.
 pub(crate) fn cpu_ns(pid: u32, tid: u32, ticks: u64) -> u64 {
     let exact = procfs::schedstat(pid, tid).map(|(ran, _)| ran);
-    exact.unwrap_or_else(|| ticks.saturating_mul(1_000_000_000 / rustix::param::clock_ticks_per_second().max(1)))
+    exact.unwrap_or_else(|| {
+        ticks.saturating_mul(1_000_000_000 / rustix::param::clock_ticks_per_second().max(1))
+    })
 }
 
 /// A 32-bit process on a 64-bit machine: its calls have other numbers and its mutexes another shape.
 fn is_foreign(pid: u32) -> bool {
     use std::io::Read as _;
     let mut start = [0; 5];
-    let read = std::fs::File::open(format!("/proc/{pid}/exe")).and_then(|mut file| file.read_exact(&mut start));
+    let read = std::fs::File::open(format!("/proc/{pid}/exe"))
+        .and_then(|mut file| file.read_exact(&mut start));
     let class = if cfg!(target_pointer_width = "64") { 2 } else { 1 };
     read.is_ok() && start[..4] == *b"\x7fELF" && start[4] != class
 }
@@ -250,7 +264,14 @@ mod tests {
 
     #[test]
     fn a_join_is_told_from_other_waits() {
-        let wait = FutexSeen { address: 8, word: 101, operation: 265, expected: 101, infinite: true, owner_tid: None };
+        let wait = FutexSeen {
+            address: 8,
+            word: 101,
+            operation: 265,
+            expected: 101,
+            infinite: true,
+            owner_tid: None,
+        };
         let tids = [100, 101];
         assert_eq!(joined(&wait, 100, &tids), Some(101));
         assert_eq!(joined(&FutexSeen { operation: 128, ..wait }, 100, &tids), None, "private");
@@ -281,9 +302,12 @@ mod tests {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
         let seen = loop {
             let now = std::time::Instant::now();
-            let seen = process.look(now.duration_since(deadline - std::time::Duration::from_secs(20)).as_nanos() as u64);
+            let seen = process
+                .look(now.duration_since(deadline - std::time::Duration::from_secs(20)).as_nanos()
+                    as u64);
             let stuck = |thread: &&ThreadSeen| {
-                thread.stuck_ns.is_some() && thread.futex.is_some_and(|futex| futex.owner_tid == Some(holder))
+                thread.stuck_ns.is_some()
+                    && thread.futex.is_some_and(|futex| futex.owner_tid == Some(holder))
             };
             if let Some(thread) = seen.iter().find(stuck) {
                 break thread.clone();

@@ -118,7 +118,9 @@ pub(crate) fn switches(pid: u32, tid: u32) -> Option<u64> {
 /// Engine name and busy nanoseconds of each `drm-engine-*` line of an fdinfo text, with the client
 /// that they belong to.
 pub(crate) fn parse_drm_fdinfo(text: &str) -> Option<(String, Vec<(String, u64)>)> {
-    let field = |line: &str, name: &str| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim().to_owned());
+    let field = |line: &str, name: &str| {
+        Some(line.strip_prefix(name)?.strip_prefix(':')?.trim().to_owned())
+    };
     let mut client = None;
     let mut driver = None;
     let mut device = None;
@@ -159,9 +161,15 @@ mod tests {
 
     #[test]
     fn a_stat_line_with_parentheses_in_its_name_is_read() {
-        let text = "8842 (a) (b c)) S 1 8842 8842 0 -1 4194304 1 0 0 0 18 19 0 0 20 0 7 0 123456 1 2 3";
-        let expected =
-            Stat { comm: "a) (b c)".to_owned(), state: 'S', parent: 1, cpu_ticks: 37, start_ticks: 123_456 };
+        let text =
+            "8842 (a) (b c)) S 1 8842 8842 0 -1 4194304 1 0 0 0 18 19 0 0 20 0 7 0 123456 1 2 3";
+        let expected = Stat {
+            comm: "a) (b c)".to_owned(),
+            state: 'S',
+            parent: 1,
+            cpu_ticks: 37,
+            start_ticks: 123_456,
+        };
         assert_eq!(Stat::parse(text), Some(expected));
         assert_eq!(Stat::parse("8842 (a) S 1 2"), None);
         assert_eq!(Stat::parse(""), None);
@@ -190,7 +198,10 @@ mod tests {
         let text = "pos:\t0\ndrm-driver:\tamdgpu\ndrm-client-id:\t9\ndrm-pdev:\t0000:03:00.0\n\
                     drm-engine-capacity-gfx:\t1\ndrm-engine-gfx:\t1500 ns\ndrm-engine-compute:\t0 ns\n";
         let engines = vec![("gfx".to_owned(), 1500), ("compute".to_owned(), 0)];
-        assert_eq!(parse_drm_fdinfo(text), Some(("amdgpu 0000:03:00.0 client 9".to_owned(), engines)));
+        assert_eq!(
+            parse_drm_fdinfo(text),
+            Some(("amdgpu 0000:03:00.0 client 9".to_owned(), engines))
+        );
         assert_eq!(parse_drm_fdinfo("pos:\t0\nflags:\t02\n"), None);
     }
 }

@@ -127,7 +127,9 @@ impl Watch {
             wait.present = false;
         }
         for seen in seen {
-            for (_, thread) in seen.threads.iter().filter(|(_, thread)| thread.state == THREAD_ALIVE) {
+            for (_, thread) in
+                seen.threads.iter().filter(|(_, thread)| thread.state == THREAD_ALIVE)
+            {
                 self.thread(now, seen.id, thread);
             }
             for lock in seen.locks {
@@ -151,7 +153,8 @@ impl Watch {
             self.present(WaitKey { id, tid, kind }, thread.slot_began_at);
         }
         if is_run_of_polls(thread, now) {
-            let kind = WaitKind::Polls { first_at: thread.poll_first_at, handle: thread.poll_handle };
+            let kind =
+                WaitKind::Polls { first_at: thread.poll_first_at, handle: thread.poll_handle };
             self.present(WaitKey { id, tid, kind }, thread.poll_first_at);
         }
     }
@@ -248,7 +251,8 @@ fn is_run_of_polls(thread: &ThreadRecord, now: u64) -> bool {
     let dense = thread.poll_count >= POLLS_MIN
         && u128::from(thread.poll_count) * 100_000_000 >= u128::from(lasted);
     let inside = thread.poll_count >= 2 && thread.poll_waited_ns >= lasted / 2;
-    let fresh = now.saturating_sub(thread.poll_last_at) <= POLLS_STALE || thread.slot_call == thread.poll_call;
+    let fresh = now.saturating_sub(thread.poll_last_at) <= POLLS_STALE
+        || thread.slot_call == thread.poll_call;
     thread.poll_call != 0 && fresh && (dense || inside)
 }
 

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use unwedge_analyze::{Options, Report, Verdict, analyze};
 use unwedge_trace::Recording;
-use unwedge_trace::blackbox::{HeaderRecord, Snapshot, SwapchainRecord, THREAD_ALIVE, ThreadRecord};
+use unwedge_trace::blackbox::{
+    HeaderRecord, Snapshot, SwapchainRecord, THREAD_ALIVE, ThreadRecord,
+};
 
 use super::{BoxId, LockSeen, Seen};
 use crate::sources::blackbox;
@@ -16,7 +18,7 @@ use crate::sources::observations::{Observations, ProcessState};
 use crate::sources::process::Process;
 
 /// Looks at the threads are at least so far apart before an examination. Nanoseconds.
-const LOOK_EVERY: u64 = 400_000_000;
+const LOOK_EVERY: u64 = 900_000_000;
 /// A thread that got something done so recently does not wait for a lock. Nanoseconds.
 const LOCK_IDLE: u64 = 200_000_000;
 
@@ -52,7 +54,16 @@ impl Patient {
         let process = Process::new(pid, header.start_ticks);
         let threads = file.threads(&header);
         let engines = Engines::default();
-        Ok(Self { file, header, threads, locks: Vec::new(), process, engines, looked_at: 0, latest: None })
+        Ok(Self {
+            file,
+            header,
+            threads,
+            locks: Vec::new(),
+            process,
+            engines,
+            looked_at: 0,
+            latest: None,
+        })
     }
 
     /// Reads what changes often. `false` when the box cannot be read any more.
@@ -138,7 +149,7 @@ impl Patient {
     /// When the black box cannot be read.
     pub(crate) fn examine(&mut self, now: u64, patience: u64) -> Result<Examination, BoxError> {
         let devices = self.file.devices(&self.header);
-        self.engines.sample(now, self.process.pid(), &devices);
+        self.engines.sample_now(now, self.process.pid(), &devices);
         let snapshot = self.file.snapshot()?;
         let mut seen = self.observe(now);
         seen.engines = self.engines.judge(&self.known_threads(), self.process.pid(), &devices);
@@ -171,7 +182,8 @@ impl Patient {
     pub(crate) fn fail(&self, tid: u32) -> Result<Option<u64>, BoxError> {
         let thread = self.threads.iter().find(|(_, thread)| thread.tid == u64::from(tid));
         let device = thread.and_then(|(_, thread)| {
-            let plus_one = if thread.slot_device != 0 { thread.slot_device } else { thread.poll_device };
+            let plus_one =
+                if thread.slot_device != 0 { thread.slot_device } else { thread.poll_device };
             plus_one.checked_sub(1).filter(|device| *device < 64)
         });
         if let Some(device) = device {

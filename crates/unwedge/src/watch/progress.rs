@@ -40,7 +40,8 @@ impl Progress {
         for (_, thread) in threads {
             self.threads.insert((id, thread.tid, thread.started_at), thread.progress_count);
         }
-        for (place, swapchain) in swapchains.iter().filter(|(_, swapchain)| swapchain.presents > 0) {
+        for (place, swapchain) in swapchains.iter().filter(|(_, swapchain)| swapchain.presents > 0)
+        {
             let presents = Presents {
                 count: swapchain.presents,
                 created_at: swapchain.created_at,
@@ -66,13 +67,19 @@ impl Progress {
         Some(match (frames, operations) {
             (0, 0) => format!("no Vulkan work was submitted{among}"),
             (0, 1) => format!("made progress: one Vulkan submit or wait done{among}"),
-            (0, operations) => format!("made progress: {operations} Vulkan submits and waits done{among}"),
+            (0, operations) => {
+                format!("made progress: {operations} Vulkan submits and waits done{among}")
+            }
             (1, _) => format!("made progress: one frame presented{among}"),
             (frames, _) => {
                 let ns = to.saturating_sub(from);
                 let rate = frames as f64 * 1e9 / ns.max(1) as f64;
                 // Times on record are coarse, and a rate over a moment is none.
-                let at = if ns < RATE_NS_MIN { String::new() } else { format!(" at {rate:.1} frames/s") };
+                let at = if ns < RATE_NS_MIN {
+                    String::new()
+                } else {
+                    format!(" at {rate:.1} frames/s")
+                };
                 format!("made progress: {frames} frames presented{at}{among}")
             }
         })
@@ -85,7 +92,12 @@ mod tests {
 
     use super::*;
 
-    fn swapchain(handle: u64, created_at: u64, presents: u64, presented_at: u64) -> SwapchainRecord {
+    fn swapchain(
+        handle: u64,
+        created_at: u64,
+        presents: u64,
+        presented_at: u64,
+    ) -> SwapchainRecord {
         let mut record = SwapchainRecord::take(&mut &[][..]);
         (record.handle, record.created_at) = (handle, created_at);
         (record.presents, record.presented_at) = (presents, presented_at);
@@ -102,7 +114,10 @@ mod tests {
         progress.take(id, &[], &[(3, swapchain(1, 0, 10, 900_000_000))]);
         progress.take(id, &[], &[(3, swapchain(1, 0, 11, 1_000_000_000))]);
         progress.take(id, &[], &[(3, swapchain(1, 1_000_000_000, 9, 2_000_000_000))]);
-        assert_eq!(progress.summary().as_deref(), Some("made progress: 20 frames presented at 10.0 frames/s"));
+        assert_eq!(
+            progress.summary().as_deref(),
+            Some("made progress: 20 frames presented at 10.0 frames/s")
+        );
     }
 
     #[test]

@@ -44,8 +44,10 @@ impl Roots {
         now: u64,
     ) -> bool {
         let tid = finding.waiter.as_ref().map_or(0, |waiter| waiter.tid);
-        let object = finding.object.as_ref().map(|object| format!("{:?} {}", object.kind, object.handle));
-        let key = RootKey { id, code: finding.code.to_string(), object: object.unwrap_or_default(), tid };
+        let object =
+            finding.object.as_ref().map(|object| format!("{:?} {}", object.kind, object.handle));
+        let key =
+            RootKey { id, code: finding.code.to_string(), object: object.unwrap_or_default(), tid };
         let keys: Vec<WaitKey> = waits.iter().map(|(key, _)| *key).collect();
         let since_ms = finding.waiter.as_ref().map_or(0.0, |waiter| waiter.since_ms);
         let began_at = now.saturating_sub((since_ms.max(0.0) * 1e6) as u64);
@@ -60,7 +62,14 @@ impl Roots {
             }
             None => {
                 let about = about(finding);
-                self.said.push(Root { key, about, waits: keys, began_at, reminders: 0, open: true });
+                self.said.push(Root {
+                    key,
+                    about,
+                    waits: keys,
+                    began_at,
+                    reminders: 0,
+                    open: true,
+                });
                 true
             }
         }
@@ -88,7 +97,11 @@ impl Roots {
             let Some(after) = REMINDERS.get(root.reminders) else { continue };
             if now.saturating_sub(root.began_at) >= *after {
                 root.reminders += 1;
-                lines.push(format!("still wedged after {} min: {}", after / 60_000_000_000, root.about));
+                lines.push(format!(
+                    "still wedged after {} min: {}",
+                    after / 60_000_000_000,
+                    root.about
+                ));
             }
         }
         lines

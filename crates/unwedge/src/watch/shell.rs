@@ -124,7 +124,8 @@ impl Shell {
 
     fn plan(&mut self, now: u64) {
         let nap = (self.settings.deadline / 20).clamp(NAP.0, NAP.1);
-        let nap = if self.patients.is_empty() { SCAN_EVERY.min(self.settings.deadline / 4) } else { nap };
+        let nap =
+            if self.patients.is_empty() { SCAN_EVERY.min(self.settings.deadline / 4) } else { nap };
         let due = self.watch.next().unwrap_or(u64::MAX).max(now + 1_000_000);
         self.wake_at = (now + nap).min(due);
     }
@@ -171,7 +172,8 @@ impl Shell {
 
     /// Lets go of processes that have ended.
     pub(crate) fn bury(&mut self) {
-        let gone = self.patients.iter().filter(|(_, patient)| patient.state() == ProcessState::Gone);
+        let gone =
+            self.patients.iter().filter(|(_, patient)| patient.state() == ProcessState::Gone);
         let gone: Vec<BoxId> = gone.map(|(id, _)| *id).collect();
         for id in gone {
             let Some(mut patient) = self.patients.remove(&id) else { continue };
@@ -260,9 +262,15 @@ impl Shell {
                 let patient = self.patients.get(&id)?;
                 for waiter in news.findings.iter().filter_map(|finding| finding.waiter.as_ref()) {
                     terminal::note(&match patient.fail(waiter.tid) {
-                        Ok(Some(device)) => format!("failing the waits of device {device} with VK_ERROR_DEVICE_LOST"),
-                        Ok(None) => format!("thread {} is in no call that could be failed", waiter.tid),
-                        Err(error) => format!("the layer cannot be asked to fail the wait: {error}"),
+                        Ok(Some(device)) => format!(
+                            "failing the waits of device {device} with VK_ERROR_DEVICE_LOST"
+                        ),
+                        Ok(None) => {
+                            format!("thread {} is in no call that could be failed", waiter.tid)
+                        }
+                        Err(error) => {
+                            format!("the layer cannot be asked to fail the wait: {error}")
+                        }
                     });
                 }
                 None
@@ -302,7 +310,8 @@ impl Shell {
                 (Some(done), "") if by_signal => format!("{done}, no wedge seen"),
                 (Some(done), "") => format!("{done}, nothing wrong"),
                 (Some(done), codes) => format!("reported {codes}; {done}"),
-                (None, _) => "the program did not use Vulkan, or its loader did not load the layer".to_owned(),
+                (None, _) => "the program did not use Vulkan, or its loader did not load the layer"
+                    .to_owned(),
             });
         }
         let examination = self.found.or_else(|| self.last.map(acquitted));

@@ -47,7 +47,16 @@ fn a_wait_is_sampled_from_half_its_deadline_and_examined_at_it() {
 
 #[test]
 fn a_short_deadline_is_sampled_from_the_start() {
-    let expected = [(0, 's'), (250, 's'), (270, 's'), (300, 'e'), (1000, 's'), (1250, 's'), (1270, 's'), (1300, 'e')];
+    let expected = [
+        (0, 's'),
+        (250, 's'),
+        (270, 's'),
+        (300, 'e'),
+        (1000, 's'),
+        (1250, 's'),
+        (1270, 's'),
+        (1300, 'e'),
+    ];
     assert_eq!(moments(300, 1300), expected);
 }
 
@@ -68,7 +77,10 @@ fn one_stuck_thread_among_busy_ones_is_due() {
     for frame in 0..10 {
         step(&mut watch, frame * 100, &[waiting(7, 2 + 2 * frame, frame * 100), waiting(8, 2, 0)]);
     }
-    assert_eq!(step(&mut watch, 1000, &[waiting(7, 90, 999), waiting(8, 2, 0)]), [Due::Examine(ID)]);
+    assert_eq!(
+        step(&mut watch, 1000, &[waiting(7, 90, 999), waiting(8, 2, 0)]),
+        [Due::Examine(ID)]
+    );
 }
 
 #[test]
@@ -77,7 +89,11 @@ fn a_wait_that_was_examined_is_told_when_it_ends() {
     assert_eq!(step(&mut watch, 1000, &[waiting(7, 2, 0)]), [Due::Examine(ID)]);
     let mut writing = waiting(7, 3, 0);
     writing.slot_call = 0;
-    assert_eq!(step(&mut watch, 1050, &[writing]), [], "a slot that is being written tells nothing");
+    assert_eq!(
+        step(&mut watch, 1050, &[writing]),
+        [],
+        "a slot that is being written tells nothing"
+    );
     let key = WaitKey { id: ID, tid: 7, kind: WaitKind::Call { sequence: 2 } };
     assert_eq!(step(&mut watch, 1100, &[thread(7)]), [Due::Ended(key, 0)]);
     assert_eq!(watch.next(), None);

@@ -31,12 +31,14 @@ use super::observations::{Observations, ProcessState, ThreadSeen};
 pub(crate) fn recording(snapshot: &Snapshot, seen: &Observations) -> Recording {
     let mut build = Build::new(snapshot, seen);
     build.world();
+    build.introduce_threads();
     build.queues();
     build.fences();
     build.semaphores();
     build.swapchains();
-    build.threads();
+    // Finished calls come before the ones in flight: the coarse clock gives both the same time.
     build.history();
+    build.threads();
     build.remarks();
     build.events.sort_by_key(|event| event.at);
     Recording::new("vulkan layer", Timestamp(build.now), build.events)
@@ -124,7 +126,10 @@ impl<'s> Build<'s> {
         let created = self.box_.header.created_at;
         self.put(created, OUTSIDE, What::Agent { kind: AgentKind::Outside, name, pid: 0, tid: 0 });
         let header = &self.box_.header;
-        let lost = header.objects_lost + header.threads_lost + header.operations_lost;
+        let lost = header
+            .objects_lost
+            .saturating_add(header.threads_lost)
+            .saturating_add(header.operations_lost);
         if lost > 0 {
             self.put(created, OUTSIDE, What::Lost { count: lost });
         }

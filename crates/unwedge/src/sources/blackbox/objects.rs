@@ -64,7 +64,7 @@ impl<'s> Build<'s> {
         };
         let object = self.object(key, fence.created_at, "", false);
         let armed_or_signalled = fence.armed_by != ARMED_NONE || fence.signalled_at != 0;
-        let value = if armed_or_signalled { fence.arms } else { fence.arms + 1 };
+        let value = if armed_or_signalled { fence.arms } else { fence.arms.saturating_add(1) };
         Point { object, value }
     }
 
@@ -177,7 +177,7 @@ impl<'s> Build<'s> {
 
     fn binary(&mut self, object: ObjectId, semaphore: &SemaphoreRecord) {
         let point = |value| Point { object, value };
-        let mut open = semaphore.signal_operations + 1;
+        let mut open = semaphore.signal_operations.saturating_add(1);
         for (index, batch, value) in self.signallers(semaphore) {
             let signalled = self.queues.get(&index).is_some_and(|q| batch.sequence <= q.passed)
                 && batch.flags & unwedge_trace::blackbox::BATCH_DROPPED == 0;
@@ -195,7 +195,7 @@ impl<'s> Build<'s> {
             self.put(semaphore.armed_at, debtor, owed);
         }
         if semaphore.armed_by == ARMED_OUTSIDE {
-            let owed = What::Owed { point: point(last + 1), after: None, via: None };
+            let owed = What::Owed { point: point(last.saturating_add(1)), after: None, via: None };
             self.put(semaphore.armed_at, OUTSIDE, owed);
         }
         if open > 1 {

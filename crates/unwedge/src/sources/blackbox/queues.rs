@@ -59,7 +59,7 @@ impl<'s> Build<'s> {
     fn pass_presents(&mut self, index: usize) {
         let Some(mut queue) = self.queues.get(&index).copied() else { return };
         for batch in self.pending(index, queue.passed) {
-            let next = batch.sequence == queue.passed + 1 && batch.kind == BATCH_PRESENT;
+            let next = batch.sequence == queue.passed.saturating_add(1) && batch.kind == BATCH_PRESENT;
             if !next || !self.open_waits(queue.device, batch).is_empty() {
                 break;
             }

@@ -87,7 +87,7 @@ impl Build<'_> {
         if (greedy && queued.is_empty()) || (engine == 0 && queued.is_empty()) {
             return;
         }
-        let point = Point { object, value: swapchain.acquires + 1 };
+        let point = Point { object, value: swapchain.acquires.saturating_add(1) };
         self.put(swapchain.created_at, agent, What::Owed { point, after: None, via: None });
         self.engine_state(agent, swapchain, engine, &queued);
     }

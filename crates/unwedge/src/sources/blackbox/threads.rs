@@ -16,20 +16,22 @@ const POLLS_PER_SECOND: u64 = 10;
 const POLLS_MIN: u64 = 10;
 
 impl Build<'_> {
-    pub(super) fn threads(&mut self) {
+    /// Every thread that has a slot, by its present name where it still lives.
+    pub(super) fn introduce_threads(&mut self) {
         let box_ = self.box_;
         for (_, record) in &box_.threads {
             let seen = self.thread_seen(record.tid);
             let name = seen.map_or_else(|| label(&record.name), |thread| thread.name.clone());
-            let agent = match self.threads.get(&record.tid) {
-                Some(agent) => *agent,
-                None => {
-                    let kind = AgentKind::HostThread;
-                    let agent = self.new_agent(record.started_at, kind, name, record.tid);
-                    self.threads.insert(record.tid, agent);
-                    agent
-                }
-            };
+            let agent = self.new_agent(record.started_at, AgentKind::HostThread, name, record.tid);
+            self.threads.insert(record.tid, agent);
+        }
+    }
+
+    pub(super) fn threads(&mut self) {
+        let box_ = self.box_;
+        for (_, record) in &box_.threads {
+            let agent = self.thread(record.tid);
+            let seen = self.thread_seen(record.tid);
             self.failures(agent, record);
             if self.has_exited(record) {
                 let detail = "the thread has exited".to_owned();
@@ -232,7 +234,7 @@ impl Build<'_> {
             // The layer files the ordinal of the acquire.
             Call::AcquireNextImage | Call::AcquireNextImage2 => {
                 let key = (record.poll_device, record.poll_handle);
-                self.swapchains.get(&key).map_or(record.poll_value, |s| s.acquires + 1)
+                self.swapchains.get(&key).map_or(record.poll_value, |s| s.acquires.saturating_add(1))
             }
             _ => record.poll_value,
         };

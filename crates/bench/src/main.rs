@@ -1,0 +1,100 @@
+//! What does the layer cost? The same calls, frames and programs with and without it, alternating, in one run.
+//!
+//! Prints a table of figures, goals and verdicts and keeps the run in `bench/runs/DATE-MACHINE/`. Figures are medians over
+//! rounds, and each is compared with the bare one of its own round: what else the machine does, it does to both.
+
+mod bounded;
+mod calls;
+mod display;
+mod figures;
+mod keep;
+mod machine;
+mod programs;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use figures::Row;
+
+const USAGE: &str = "usage: unwedge-bench [--rounds N] [--machine NAME] [--out FOLDER | --no-keep]
+
+Measures what unwedge costs, beside other layers where they are installed, and prints a table with
+goals and verdicts. The run is kept in bench/runs/DATE-MACHINE, or in FOLDER.";
+
+/// What was asked for.
+struct Arguments {
+    rounds: usize,
+    machine: Option<String>,
+    out: Option<PathBuf>,
+    keep: bool,
+}
+
+/// The programs that are measured, which lie beside this one.
+struct Tools {
+    unwedge: PathBuf,
+    scenario: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match arguments(std::env::args().skip(1)).and_then(|arguments| bench(&arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("unwedge-bench: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {
+    let mut arguments = Arguments { rounds: 7, machine: None, out: None, keep: true };
+    while let Some(option) = given.next() {
+        let mut value = || given.next().ok_or_else(|| format!("{option} needs a value\n{USAGE}"));
+        match option.as_str() {
+            "--rounds" => {
+                let rounds = value()?.parse().ok().filter(|rounds| *rounds > 0);
+                arguments.rounds = rounds.ok_or("--rounds needs a positive number")?;
+            }
+            "--machine" => arguments.machine = Some(value()?),
+            "--out" => arguments.out = Some(value()?.into()),
+            "--no-keep" => arguments.keep = false,
+            _ => return Err(USAGE.to_owned()),
+        }
+    }
+    Ok(arguments)
+}
+
+fn bench(arguments: &Arguments) -> Result<(), String> {
+    let tools = Tools::find()?;
+    let machine = machine::Machine::look();
+    let display = display::Display::get();
+    let mut rows = calls::measure(&tools, arguments.rounds)?;
+    rows.extend(programs::frames(&tools, &display, arguments.rounds.min(5))?);
+    rows.extend(programs::memory(&tools)?);
+    rows.extend(programs::watcher(&tools, &display)?);
+    rows.extend(programs::latency(&tools, 3)?);
+    let table = figures::table(&rows);
+    println!("{table}");
+    if arguments.keep {
+        let name = arguments.machine.clone().unwrap_or_else(|| machine.name.clone());
+        let folder = arguments.out.clone().unwrap_or_else(|| keep::folder(&name));
+        keep::write(&folder, &name, &machine, arguments.rounds, &rows, &table)?;
+        println!("kept in {}", folder.display());
+    }
+    Ok(())
+}
+
+impl Tools {
+    fn find() -> Result<Self, String> {
+        let own = std::env::current_exe().map_err(|error| error.to_string())?;
+        let beside = |name: &str| {
+            let path = own.with_file_name(name);
+            let missing = format!("{} is not there: run make bench, which builds it", path.display());
+            path.is_file().then_some(path).ok_or(missing)
+        };
+        beside("libVkLayer_unwedge.so")?;
+        Ok(Self { unwedge: beside("unwedge")?, scenario: beside("scenario")? })
+    }
+}
+
+/// Rows of figures, or why there are none.
+type Measured = Result<Vec<Row>, String>;

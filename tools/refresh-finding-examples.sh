@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Runs the command of each finding page's example and writes what it prints into the page.
+# The tidy test checks that each page has one, of a scenario that the table expects that finding from.
+#
+# usage: tools/refresh-finding-examples.sh [PAGE...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+release=${CARGO_TARGET_DIR:-target}/release
+cargo build --release -p unwedge -p unwedge-layer -p unwedge-scenarios -p unwedge-fake-icd
+PATH=$(cd "$release" && pwd):$PATH
+temporary=$(mktemp -d)
+Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp 3>"$temporary/display" 2>"$temporary/xvfb" &
+server=$!
+trap 'kill "$server" 2>/dev/null || true; rm -rf "$temporary"' EXIT
+for _ in $(seq 100); do
+    [ -s "$temporary/display" ] && break
+    sleep 0.1
+done
+DISPLAY=:$(cat "$temporary/display")
+export DISPLAY
+sed "s|@PATH@|$(cd "$release" && pwd)/libfake_icd.so|" crates/fake-icd/fake_icd.json.in >"$temporary/fake.json"
+
+[ $# -gt 0 ] || set -- docs/findings/*.md
+for page in "$@"; do
+    command=$(sed -n '/^```text$/{n;s/^\$ //p;q}' "$page")
+    [ -n "$command" ] || continue
+    echo "$page: $command"
+    case "$command" in
+    UNWEDGE_FAKE_ICD=*) driver=(VK_ICD_FILENAMES="$temporary/fake.json" VK_DRIVER_FILES="$temporary/fake.json") ;;
+    *) driver=() ;;
+    esac
+    status=0
+    env "${driver[@]}" timeout -s KILL 60 bash -c "$command" >"$temporary/output" 2>&1 </dev/null || status=$?
+    case $status in
+    124 | 125) ;;
+    *) # its own limit gives 137
+        cat "$temporary/output"
+        echo "$page: the example ended with status $status, not 124 or 125" >&2
+        exit 1
+        ;;
+    esac
+    # The first block, between its command and its closing fence, becomes the output.
+    awk -v output="$temporary/output" '
+        !done && /^```text$/ { print; getline; print; while ((getline line < output) > 0) print line; skip = 1; next }
+        skip && /^```$/ { skip = 0; done = 1 }
+        !skip { print }
+    ' "$page" >"$temporary/page"
+    cp "$temporary/page" "$page"
+done
