@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the command of each finding page's example and writes what it prints into the page.
+# Runs the command of the example in the README and in each finding's page, and writes what it prints
+# there.
 # The tidy test checks that each page has one, of a scenario that the table expects that finding from.
 #
 # usage: tools/refresh-finding-examples.sh [PAGE...]
@@ -21,7 +22,7 @@ DISPLAY=:$(cat "$temporary/display")
 export DISPLAY
 sed "s|@PATH@|$(cd "$release" && pwd)/libfake_icd.so|" crates/fake-icd/fake_icd.json.in >"$temporary/fake.json"
 
-[ $# -gt 0 ] || set -- docs/findings/*.md
+[ $# -gt 0 ] || set -- README.md docs/findings/*.md
 for page in "$@"; do
     command=$(sed -n '/^```text$/{n;s/^\$ //p;q}' "$page")
     [ -n "$command" ] || continue

@@ -337,9 +337,13 @@ impl<'r> State<'r> {
 
     fn signal(&mut self, at: Timestamp, by: AgentId, point: Point) {
         let point = self.aliases.point(point);
+        // The world outside is nobody in particular: what it did once makes no custom.
+        let outside = self.agents.get(&by).is_none_or(|agent| agent.kind == AgentKind::Outside);
         let object = self.object_mut(point.object, at);
         object.last_signal = Some(Touch { by, at, value: point.value });
-        object.customary.insert(by, at);
+        if !outside {
+            object.customary.insert(by, at);
+        }
         object.reach(point.value, at);
         let queue = object.kind == ObjectKind::Queue;
         if let Some(agent) = self.agents.get_mut(&by) {

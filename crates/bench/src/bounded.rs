@@ -29,7 +29,8 @@ pub(crate) fn run(command: &mut Command) -> Result<Ended, String> {
 pub(crate) fn watch(command: &mut Command, mut look: impl FnMut(u32)) -> Result<Ended, String> {
     let said = format!("{command:?}");
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let file = |name: &str| File::create_new(folder.path().join(name)).map_err(|error| error.to_string());
+    let file =
+        |name: &str| File::create_new(folder.path().join(name)).map_err(|error| error.to_string());
     command.stdin(Stdio::null()).stdout(file("stdout")?).stderr(file("stderr")?);
     let begin = Instant::now();
     let mut child = command.spawn().map_err(|error| format!("{said}: {error}"))?;
@@ -47,7 +48,9 @@ pub(crate) fn watch(command: &mut Command, mut look: impl FnMut(u32)) -> Result<
     let took = begin.elapsed();
     let mut stdout = String::new();
     let printed = File::open(folder.path().join("stdout"));
-    printed.and_then(|mut file| file.read_to_string(&mut stdout)).map_err(|error| error.to_string())?;
+    printed
+        .and_then(|mut file| file.read_to_string(&mut stdout))
+        .map_err(|error| error.to_string())?;
     let signal = std::os::unix::process::ExitStatusExt::signal(&status).unwrap_or(0);
     Ok(Ended { status: status.code().unwrap_or(128 + signal), stdout, took })
 }

@@ -16,7 +16,9 @@ const SUBMITS: &str = "2000";
 
 /// Folders where the loader finds the manifests of explicit layers.
 const LAYER_FOLDERS: [&str; 3] = [
-    "/usr/share/vulkan/explicit_layer.d", "/usr/local/share/vulkan/explicit_layer.d", "/etc/vulkan/explicit_layer.d",
+    "/usr/share/vulkan/explicit_layer.d",
+    "/usr/local/share/vulkan/explicit_layer.d",
+    "/etc/vulkan/explicit_layer.d",
 ];
 
 /// Other layers that watch every call.
@@ -77,7 +79,10 @@ struct Cost {
 
 pub(crate) fn measure(tools: &Tools, rounds: usize) -> Measured {
     let peers = (0..PEERS.len()).filter(|index| installed(PEERS[*index].1));
-    let ways: Vec<Way> = [Way::Bare, Way::NoBreadcrumbs, Way::Unwedge].into_iter().chain(peers.map(Way::Peer)).collect();
+    let ways: Vec<Way> = [Way::Bare, Way::NoBreadcrumbs, Way::Unwedge]
+        .into_iter()
+        .chain(peers.map(Way::Peer))
+        .collect();
     let mut costs: BTreeMap<Way, Vec<Cost>> = BTreeMap::new();
     for round in 0..rounds {
         eprintln!("calls: round {} of {rounds}", round + 1);
@@ -91,14 +96,21 @@ pub(crate) fn measure(tools: &Tools, rounds: usize) -> Measured {
 }
 
 fn installed(layer: &str) -> bool {
-    let manifests = LAYER_FOLDERS.iter().filter_map(|folder| Path::new(folder).read_dir().ok()).flatten().flatten();
-    manifests.filter_map(|file| std::fs::read_to_string(file.path()).ok()).any(|text| text.contains(&format!("\"{layer}\"")))
+    let manifests = LAYER_FOLDERS
+        .iter()
+        .filter_map(|folder| Path::new(folder).read_dir().ok())
+        .flatten()
+        .flatten();
+    manifests
+        .filter_map(|file| std::fs::read_to_string(file.path()).ok())
+        .any(|text| text.contains(&format!("\"{layer}\"")))
 }
 
 fn cost(tools: &Tools, way: Way) -> Result<Cost, String> {
     let status = run(tools, way, &["bench-status", POLLS])?;
     let submit = run(tools, way, &["bench-submit", SUBMITS])?;
-    let number = |value: &Value, field: &str| value[field].as_f64().ok_or(format!("no {field} in {value}"));
+    let number =
+        |value: &Value, field: &str| value[field].as_f64().ok_or(format!("no {field} in {value}"));
     Ok(Cost {
         unsignalled: number(&status, "unsignalled_ns")?,
         signalled: number(&status, "signalled_ns")?,
@@ -109,7 +121,14 @@ fn cost(tools: &Tools, way: Way) -> Result<Cost, String> {
 fn run(tools: &Tools, way: Way, arguments: &[&str]) -> Result<Value, String> {
     let ended = bounded::run(&mut way.command(tools, arguments))?;
     let line = ended.stdout.lines().find(|line| line.starts_with("{\"bench\""));
-    let problem = || format!("{}: {} ended with status {} and no figures", way.name(), arguments[0], ended.status);
+    let problem = || {
+        format!(
+            "{}: {} ended with status {} and no figures",
+            way.name(),
+            arguments[0],
+            ended.status
+        )
+    };
     line.and_then(|line| serde_json::from_str(line).ok()).ok_or_else(problem)
 }
 
@@ -130,10 +149,17 @@ fn rows(way: Way, bare: &[Cost], with: &[Cost]) -> [Row; 3] {
         });
         (pairs, raw)
     };
-    let row = |what: &str, of: fn(&Cost) -> f64, figure: fn(f64, f64) -> f64, said: fn(f64) -> String, goal| {
+    let row = |what: &str,
+               of: fn(&Cost) -> f64,
+               figure: fn(f64, f64) -> f64,
+               said: fn(f64) -> String,
+               goal| {
         let (pairs, raw) = rounds(of);
-        let middle = |pick: fn(&(f64, f64)) -> f64| nanoseconds(median(&pairs.iter().map(pick).collect::<Vec<_>>()));
-        let figure = median(&pairs.iter().map(|(bare, with)| figure(*bare, *with)).collect::<Vec<_>>());
+        let middle = |pick: fn(&(f64, f64)) -> f64| {
+            nanoseconds(median(&pairs.iter().map(pick).collect::<Vec<_>>()))
+        };
+        let figure =
+            median(&pairs.iter().map(|(bare, with)| figure(*bare, *with)).collect::<Vec<_>>());
         Row {
             what: format!("{what}, {}", way.name()),
             bare: middle(|pair| pair.0),

@@ -44,7 +44,14 @@ impl Row {
     /// A line that says why something was not measured.
     pub(crate) fn skipped(what: &str, why: &str) -> Self {
         let what = format!("{what}: skipped, {why}");
-        Self { what, bare: String::new(), with: String::new(), figure: None, goal: None, rounds: Value::Null }
+        Self {
+            what,
+            bare: String::new(),
+            with: String::new(),
+            figure: None,
+            goal: None,
+            rounds: Value::Null,
+        }
     }
 
     pub(crate) fn verdict(&self) -> &'static str {
@@ -86,9 +93,17 @@ pub(crate) fn table(rows: &[Row]) -> String {
     for row in rows {
         let figure = row.figure.as_ref().map_or(String::new(), |(_, said)| said.clone());
         let goal = row.goal.map_or("", Goal::said).to_owned();
-        lines.push([row.what.clone(), row.bare.clone(), row.with.clone(), figure, goal, row.verdict().to_owned()]);
+        lines.push([
+            row.what.clone(),
+            row.bare.clone(),
+            row.with.clone(),
+            figure,
+            goal,
+            row.verdict().to_owned(),
+        ]);
     }
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let width =
+        |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; 6] = std::array::from_fn(width);
     let mut text = String::new();
     for (index, line) in lines.iter().enumerate() {

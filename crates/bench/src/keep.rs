@@ -35,7 +35,11 @@ pub(crate) fn write(
         "versions": machine.json(),
         "rows": rows.iter().map(Row::json).collect::<Vec<_>>(),
     });
-    let facts = machine.facts.iter().map(|(name, value)| format!("- {name}: {value}\n")).collect::<String>();
+    let facts = machine
+        .facts
+        .iter()
+        .map(|(name, value)| format!("- {name}: {value}\n"))
+        .collect::<String>();
     let page = format!(
         "# {date}, {name}\n\nCommand: `{command}`\n\n{facts}\n{table}\nEach figure is the median over rounds of a comparison within \
          one round, where the ways alternate. `run.json`\nhas the rounds. \"unwedge\" is `unwedge run`, watcher included; other tools' \

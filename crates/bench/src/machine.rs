@@ -38,7 +38,12 @@ impl Machine {
     }
 
     pub(crate) fn json(&self) -> Value {
-        json!(self.facts.iter().map(|(name, value)| (*name, value.clone())).collect::<std::collections::BTreeMap<_, _>>())
+        json!(
+            self.facts
+                .iter()
+                .map(|(name, value)| (*name, value.clone()))
+                .collect::<std::collections::BTreeMap<_, _>>()
+        )
     }
 }
 
@@ -46,7 +51,9 @@ impl Machine {
 pub(crate) fn said(program: &str, arguments: &[&str]) -> String {
     let ended = bounded::run(Command::new(program).args(arguments));
     let stdout = ended.ok().filter(|ended| ended.status == 0).map(|ended| ended.stdout);
-    stdout.and_then(|text| text.lines().next().map(|line| line.trim().to_owned())).unwrap_or_default()
+    stdout
+        .and_then(|text| text.lines().next().map(|line| line.trim().to_owned()))
+        .unwrap_or_default()
 }
 
 fn processor() -> String {
@@ -63,7 +70,8 @@ fn device() -> (String, String) {
         let line = text.lines().find(|line| line.trim_start().starts_with(name));
         line.and_then(|line| line.split('=').nth(1)).unwrap_or_default().trim().to_owned()
     };
-    let (device, driver) = (field("deviceName"), format!("{} {}", field("driverName"), field("driverInfo")));
+    let (device, driver) =
+        (field("deviceName"), format!("{} {}", field("driverName"), field("driverInfo")));
     if !device.is_empty() {
         return (device, driver);
     }

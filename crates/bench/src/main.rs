@@ -16,14 +16,20 @@ use std::process::ExitCode;
 
 use figures::Row;
 
-const USAGE: &str = "usage: unwedge-bench [--rounds N] [--machine NAME] [--out FOLDER | --no-keep]
+const USAGE: &str =
+    "usage: unwedge-bench [--rounds N] [--only PART]... [--machine NAME] [--out FOLDER | --no-keep]
 
 Measures what unwedge costs, beside other layers where they are installed, and prints a table with
-goals and verdicts. The run is kept in bench/runs/DATE-MACHINE, or in FOLDER.";
+goals and verdicts. The run is kept in bench/runs/DATE-MACHINE, or in FOLDER. The parts are calls,
+vkcube, memory, watcher and report.";
+
+const PARTS: [&str; 5] = ["calls", "vkcube", "memory", "watcher", "report"];
 
 /// What was asked for.
 struct Arguments {
     rounds: usize,
+    /// Parts to measure; all of them where none is named.
+    only: Vec<String>,
     machine: Option<String>,
     out: Option<PathBuf>,
     keep: bool,
@@ -46,13 +52,21 @@ fn main() -> ExitCode {
 }
 
 fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {
-    let mut arguments = Arguments { rounds: 7, machine: None, out: None, keep: true };
+    let mut arguments =
+        Arguments { rounds: 15, only: Vec::new(), machine: None, out: None, keep: true };
     while let Some(option) = given.next() {
         let mut value = || given.next().ok_or_else(|| format!("{option} needs a value\n{USAGE}"));
         match option.as_str() {
             "--rounds" => {
                 let rounds = value()?.parse().ok().filter(|rounds| *rounds > 0);
                 arguments.rounds = rounds.ok_or("--rounds needs a positive number")?;
+            }
+            "--only" => {
+                let part = value()?;
+                if !PARTS.contains(&part.as_str()) {
+                    return Err(format!("there is no part {part}\n{USAGE}"));
+                }
+                arguments.only.push(part);
             }
             "--machine" => arguments.machine = Some(value()?),
             "--out" => arguments.out = Some(value()?.into()),
@@ -67,11 +81,18 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
     let tools = Tools::find()?;
     let machine = machine::Machine::look();
     let display = display::Display::get();
-    let mut rows = calls::measure(&tools, arguments.rounds)?;
-    rows.extend(programs::frames(&tools, &display, arguments.rounds.min(5))?);
-    rows.extend(programs::memory(&tools)?);
-    rows.extend(programs::watcher(&tools, &display)?);
-    rows.extend(programs::latency(&tools, 3)?);
+    let asked =
+        |part: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == part);
+    let mut rows = Vec::new();
+    for part in PARTS.into_iter().filter(|part| asked(part)) {
+        rows.extend(match part {
+            "calls" => calls::measure(&tools, arguments.rounds)?,
+            "vkcube" => programs::frames(&tools, &display, arguments.rounds.min(5))?,
+            "memory" => programs::memory(&tools)?,
+            "watcher" => programs::watcher(&tools, &display)?,
+            _ => programs::latency(&tools, 3)?,
+        });
+    }
     let table = figures::table(&rows);
     println!("{table}");
     if arguments.keep {
@@ -88,7 +109,8 @@ impl Tools {
         let own = std::env::current_exe().map_err(|error| error.to_string())?;
         let beside = |name: &str| {
             let path = own.with_file_name(name);
-            let missing = format!("{} is not there: run make bench, which builds it", path.display());
+            let missing =
+                format!("{} is not there: run make bench, which builds it", path.display());
             path.is_file().then_some(path).ok_or(missing)
         };
         beside("libVkLayer_unwedge.so")?;

@@ -47,8 +47,13 @@ pub(crate) fn frames(tools: &Tools, display: &Display, rounds: usize) -> Measure
 fn frames_per_second(tools: &Tools, display: &str, watched: bool) -> Result<f64, String> {
     let time = |frames: u32| {
         let mut command = under(tools, watched, Path::new("vkcube"));
-        let ended = bounded::run(command.args(["--c", &frames.to_string()]).env("DISPLAY", display))?;
-        if ended.status == 0 { Ok(ended.took.as_secs_f64()) } else { Err(format!("vkcube ended with {}", ended.status)) }
+        let ended =
+            bounded::run(command.args(["--c", &frames.to_string()]).env("DISPLAY", display))?;
+        if ended.status == 0 {
+            Ok(ended.took.as_secs_f64())
+        } else {
+            Err(format!("vkcube ended with {}", ended.status))
+        }
     };
     let few = time(FRAMES_FEW)?;
     Ok(f64::from(FRAMES - FRAMES_FEW) / (time(FRAMES)? - few))
@@ -76,7 +81,11 @@ pub(crate) fn memory(tools: &Tools) -> Measured {
             peak = peak.max(patient.and_then(resident_peak).unwrap_or(0));
             in_box = in_box.max(boxes(folder.path()));
         })?;
-        if ended.status == 0 { Ok((peak, in_box)) } else { Err(format!("short-fences ended with {}", ended.status)) }
+        if ended.status == 0 {
+            Ok((peak, in_box))
+        } else {
+            Err(format!("short-fences ended with {}", ended.status))
+        }
     };
     let ((bare, _), (with, in_box)) = (peak(false)?, peak(true)?);
     let mib = |bytes: u64| bytes as f64 / MIB;
@@ -94,7 +103,11 @@ pub(crate) fn memory(tools: &Tools) -> Measured {
 fn child_of(pid: u32) -> Option<u32> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
     let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-    lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>()).next()
+    lists
+        .flat_map(|list| {
+            list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>()
+        })
+        .next()
 }
 
 fn resident_peak(pid: u32) -> Option<u64> {
@@ -111,24 +124,34 @@ fn resident_peak(pid: u32) -> Option<u64> {
 /// What the black boxes below a folder take, in bytes of shared memory.
 fn boxes(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => boxes(&entry.path()),
-        Ok(metadata) => std::os::unix::fs::MetadataExt::blocks(&metadata) * 512,
-        Err(_) => 0,
-    }).sum()
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => boxes(&entry.path()),
+            Ok(metadata) => std::os::unix::fs::MetadataExt::blocks(&metadata) * 512,
+            Err(_) => 0,
+        })
+        .sum()
 }
 
 /// The watcher's share of a core, over an idle program and over one that draws as fast as it can.
 pub(crate) fn watcher(tools: &Tools, display: &Display) -> Measured {
     let mut rows = vec![watched(tools, "idle program", &tools.scenario, &["idle"], "")?];
     rows.push(match &display.name {
-        Ok(name) => watched(tools, "vkcube at full speed", Path::new("vkcube"), &["--c", "12000"], name)?,
+        Ok(name) => {
+            watched(tools, "vkcube at full speed", Path::new("vkcube"), &["--c", "12000"], name)?
+        }
         Err(why) => Row::skipped("watcher's share of a core, vkcube", why),
     });
     Ok(rows)
 }
 
-fn watched(tools: &Tools, what: &str, program: &Path, arguments: &[&str], display: &str) -> Result<Row, String> {
+fn watched(
+    tools: &Tools,
+    what: &str,
+    program: &Path,
+    arguments: &[&str],
+    display: &str,
+) -> Result<Row, String> {
     eprintln!("watcher: {what}");
     let mut command = under(tools, true, program);
     command.args(arguments).env("DISPLAY", display);
@@ -171,7 +194,8 @@ pub(crate) fn latency(tools: &Tools, rounds: usize) -> Measured {
         command.args(["run", "--json", "--deadline", "1s", "--on-wedge", "kill", "--"]);
         let ended = bounded::run(command.arg(&tools.scenario).arg("fence-never-submitted"))?;
         let from = ended.stdout.find('{').unwrap_or(0);
-        let report: Value = serde_json::from_str(&ended.stdout[from..]).map_err(|error| format!("report: {error}"))?;
+        let report: Value = serde_json::from_str(&ended.stdout[from..])
+            .map_err(|error| format!("report: {error}"))?;
         let since = report["findings"][0]["waiter"]["since_ms"].as_f64();
         late.push(since.ok_or("the report of fence-never-submitted has no waiter")? - DEADLINE_MS);
     }

@@ -213,18 +213,22 @@ impl InFlight {
         self.end(result, value);
     }
 
-    /// As [`Self::end`], for a bounded wait that may have run out: then it counts as a poll.
+    /// As [`Self::end`], for a wait that may have run out or failed: then it counts as a poll, for a
+    /// program that tries again for ever waits for ever.
     #[inline]
     pub(crate) fn end_wait(self, result: vk::Result, value: u64) {
-        if matches!(result, vk::Result::TIMEOUT | vk::Result::NOT_READY) {
-            if let Some(place) = self.place {
-                let waited = clock::coarse().saturating_sub(self.began_at);
-                place.cells.slot_call.store(0, Ordering::Release);
-                unsuccessful(place, self.call, self.device, self.handle, value, waited);
-            }
-        } else {
-            self.end_progress(result, value);
+        let ran_out = matches!(result, vk::Result::TIMEOUT | vk::Result::NOT_READY);
+        if !ran_out && result.as_raw() >= 0 {
+            return self.end_progress(result, value);
         }
+        let Some(place) = self.place else { return };
+        place.cells.slot_call.store(0, Ordering::Release);
+        let again = get(&place.cells.poll_call) != 0 && get(&place.cells.poll_handle) == self.handle;
+        if !ran_out && !again {
+            fail(place, self.call, result, self.handle, 0);
+        }
+        let waited = clock::coarse().saturating_sub(self.began_at);
+        unsuccessful(place, self.call, self.device, self.handle, value, waited);
     }
 }
 

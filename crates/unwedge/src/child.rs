@@ -159,11 +159,21 @@ pub(crate) fn signal(pid: u32, signal: Signal) {
 
 /// Sends a signal to the program, while it lives, and to all that came from it.
 pub(crate) fn signal_tree(root: Option<u32>, directory: &Path, what: Signal) {
-    let mut variable = OsString::from("UNWEDGE_DIR=");
-    variable.push(directory);
-    for pid in process::tree(root, &variable) {
+    for pid in process::tree(root, &mark_of(directory)) {
         signal(pid, what);
     }
+}
+
+/// Whether anything that came from the program lives.
+pub(crate) fn any_left(directory: &Path) -> bool {
+    !process::tree(None, &mark_of(directory)).is_empty()
+}
+
+/// What every process of a run carries in its environment.
+fn mark_of(directory: &Path) -> OsString {
+    let mut mark = OsString::from("UNWEDGE_DIR=");
+    mark.push(directory);
+    mark
 }
 
 /// The exit status that stands for a program's: its own, or 128 and the signal's number.

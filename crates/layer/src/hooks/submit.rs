@@ -165,7 +165,7 @@ pub(super) unsafe extern "system" fn queue_bind_sparse(
         let result = next(handle, count, binds, fence);
         drop(guard);
         device.check_lost(result, Call::QueueBindSparse);
-        if let (true, Some(recorder)) = (result != vk::Result::SUCCESS, &recorder) {
+        if let (true, Some(recorder)) = (was_refused(result), &recorder) {
             recorder.undo(Call::QueueBindSparse, result);
         }
         slot.end_progress(result, 0);
@@ -333,12 +333,18 @@ impl<'d> Submit<'d> {
             for (delay, late) in self.late.into_inner() {
                 delay::schedule(self.device, self.handle, sequence, delay, late);
             }
-        } else {
+        } else if was_refused(result) {
             self.recorder.undo(self.call, result);
         }
         slot.end_progress(result, sequence);
         result
     }
+}
+
+/// A submit that failed put nothing on the queue. One that found its device lost is kept: what it
+/// was to signal is owed by a queue that is gone.
+fn was_refused(result: vk::Result) -> bool {
+    result != vk::Result::SUCCESS && result != vk::Result::ERROR_DEVICE_LOST
 }
 
 /// A fault that takes a signal away, for good or for a while.

@@ -83,10 +83,8 @@ pub(super) unsafe extern "system" fn get_fence_status(
     unsafe {
         let Some(device) = device::of(handle.as_raw()) else { return NOTHING_BELOW };
         let Some(next) = device.next.get_fence_status else { return NOTHING_BELOW };
-        if fail::is_lost(device) {
-            return vk::Result::ERROR_DEVICE_LOST;
-        }
-        let result = next(handle, fence);
+        let lost = fail::is_lost(device);
+        let result = if lost { vk::Result::ERROR_DEVICE_LOST } else { next(handle, fence) };
         match result {
             vk::Result::NOT_READY => {
                 thread::poll_missed(Call::GetFenceStatus, device.number, fence.as_raw(), 0);
@@ -95,7 +93,10 @@ pub(super) unsafe extern "system" fn get_fence_status(
                 seen_signalled(device, fence.as_raw(), false);
                 thread::poll_hit(Call::GetFenceStatus);
             }
-            _ => device.check_lost(result, Call::GetFenceStatus),
+            _ => {
+                device.check_lost(result, Call::GetFenceStatus);
+                thread::poll_missed(Call::GetFenceStatus, device.number, fence.as_raw(), 0);
+            }
         }
         result
     }

@@ -81,6 +81,8 @@ pub(crate) struct Run {
 const DEADLINE_MIN: u64 = 100_000_000;
 /// Between a request to end and the order to.
 const GRACE: u64 = 2_000_000_000;
+/// What a program has left behind when it ended has so long to begin with Vulkan.
+const LINGER: u64 = 1_000_000_000;
 /// The longest nap while nothing is watched.
 const NAP_MAX: u64 = 1_000_000_000;
 
@@ -129,8 +131,15 @@ impl Run {
             }
         };
         let place = directory.as_ref().map(RunDir::path);
-        let mut attendance =
-            Attendance { child, signals, shell, place, killing: None, running: true };
+        let mut attendance = Attendance {
+            child,
+            signals,
+            shell,
+            place,
+            killing: None,
+            running: true,
+            linger_until: None,
+        };
         let status = attendance.attend().map_err(Error::Watch)?;
         Ok(ExitCode::from(self.end(attendance, status)))
     }
@@ -218,6 +227,7 @@ struct Attendance<'d> {
     place: Option<&'d Path>,
     killing: Option<Killing>,
     running: bool,
+    linger_until: Option<u64>,
 }
 
 impl Attendance<'_> {
@@ -259,11 +269,15 @@ impl Attendance<'_> {
         }
     }
 
-    /// Whether processes that the ended program has started still use Vulkan.
+    /// Whether processes that the ended program has started still use Vulkan, or may be about to.
     fn goes_on_without_it(&mut self, killing: bool) -> bool {
         let Some(shell) = self.shell.as_mut() else { return false };
         shell.bury();
-        shell.live() > 0 && !(killing && self.signal_rest())
+        let now = clock::now();
+        let linger_until = *self.linger_until.get_or_insert(now + LINGER);
+        let live = shell.live() > 0;
+        let starting = || now < linger_until && self.place.is_some_and(child::any_left);
+        (live || starting()) && !(killing && self.signal_rest())
     }
 
     /// The program has died of the signal to end; what came from it has no more time. Always `true`.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use unwedge_scenarios::table::Driver;
 
 /// No run of a test takes longer than this, or it is killed and has failed.
-pub const LIMIT: Duration = Duration::from_secs(90);
+pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// A file that was built beside the command under test.
 pub fn built(name: &str) -> PathBuf {

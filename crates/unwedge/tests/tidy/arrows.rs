@@ -50,7 +50,8 @@ const RULES: &[Rule] = &[
 
 fn manifests() -> Vec<(String, Table)> {
     let parse = |file: crate::File| {
-        let table: Table = file.text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.path));
+        let table: Table =
+            file.text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.path));
         (table["package"]["name"].as_str().expect("a name").to_owned(), table)
     };
     files("crates", &["Cargo.toml"]).into_iter().map(parse).collect()
@@ -74,10 +75,11 @@ fn every_crate_depends_on_what_its_rule_allows() {
         };
         let ours = |name: &String| name.starts_with("unwedge");
         let used = names(&manifest, "dependencies");
-        let used = used.union(&names(&manifest, "build-dependencies")).cloned().collect::<BTreeSet<_>>();
+        let used =
+            used.union(&names(&manifest, "build-dependencies")).cloned().collect::<BTreeSet<_>>();
         for other in &used {
-            let allowed =
-                if ours(other) { Some(rule.ours) } else { rule.others }.is_none_or(|some| some.contains(&other.as_str()));
+            let allowed = if ours(other) { Some(rule.ours) } else { rule.others }
+                .is_none_or(|some| some.contains(&other.as_str()));
             if !allowed {
                 complaints.push(format!("{name} must not depend on {other}"));
             }
@@ -111,7 +113,8 @@ fn the_layer_takes_the_model_without_its_text_form() {
         root["workspace"]["dependencies"]["unwedge-trace"]["default-features"].as_bool(),
         Some(false)
     );
-    let (_, layer) = manifests().into_iter().find(|(name, _)| name == "unwedge-layer").expect("the layer");
+    let (_, layer) =
+        manifests().into_iter().find(|(name, _)| name == "unwedge-layer").expect("the layer");
     assert!(layer["dependencies"]["unwedge-trace"].get("features").is_none());
 }
 

@@ -17,8 +17,13 @@ const NOT_YET: &str = "**Not yet:**";
 const ARCHITECTURE_LINES_MAX: usize = 300;
 
 fn pages() -> Vec<(String, File)> {
-    let code = |file: &File| Path::new(&file.path).file_stem().map(|name| name.to_string_lossy().into_owned());
-    files("docs/findings", &[".md"]).into_iter().filter_map(|file| Some((code(&file)?, file))).collect()
+    let code = |file: &File| {
+        Path::new(&file.path).file_stem().map(|name| name.to_string_lossy().into_owned())
+    };
+    files("docs/findings", &[".md"])
+        .into_iter()
+        .filter_map(|file| Some((code(&file)?, file)))
+        .collect()
 }
 
 #[test]
@@ -37,7 +42,8 @@ fn every_page_says_what_it_must() {
         let mut rest = page.text.as_str();
         for heading in HEADINGS {
             let at = rest.find(&format!("\n{heading}\n"));
-            rest = &rest[at.unwrap_or_else(|| panic!("{}: no {heading} in its place", page.path))..];
+            rest =
+                &rest[at.unwrap_or_else(|| panic!("{}: no {heading} in its place", page.path))..];
         }
     }
 }
@@ -48,7 +54,12 @@ fn every_example_is_of_a_scenario_with_that_finding() {
     for (code, page) in pages() {
         let kind = catalogue().iter().find(|kind| kind.code == code).expect("a finding");
         let produced = TABLE.iter().any(|scenario| expected(scenario.name) == Some(kind.code));
-        assert_ne!(produced, page.text.contains(NOT_YET), "{}: {NOT_YET} where a scenario has it, or the reverse", page.path);
+        assert_ne!(
+            produced,
+            page.text.contains(NOT_YET),
+            "{}: {NOT_YET} where a scenario has it, or the reverse",
+            page.path
+        );
         if !produced {
             continue;
         }
@@ -56,10 +67,15 @@ fn every_example_is_of_a_scenario_with_that_finding() {
         let example = example.unwrap_or_else(|| panic!("{}: no ```text block", page.path));
         let command = example.lines().next().unwrap_or_default();
         let scenario = command.rsplit(' ').next().unwrap_or_default();
-        assert!(command.starts_with("$ ") && command.contains("unwedge run "), "{}: {command}", page.path);
+        assert!(
+            command.starts_with("$ ") && command.contains("unwedge run "),
+            "{}: {command}",
+            page.path
+        );
         assert_eq!(expected(scenario), Some(kind.code), "{}: {scenario}", page.path);
         let heading = |verdict: &str| format!("\n{verdict}[{code}]: {}\n", kind.name);
-        let told = ["wedged", "inconclusive"].iter().any(|verdict| example.contains(&heading(verdict)));
+        let told =
+            ["wedged", "inconclusive"].iter().any(|verdict| example.contains(&heading(verdict)));
         assert!(told, "{}: the example has no line `wedged[{code}]: {}`", page.path, kind.name);
     }
 }
@@ -93,7 +109,8 @@ fn every_link_leads_somewhere() {
 fn links(text: &str) -> Vec<&str> {
     let prose = text.split("```").step_by(2).flat_map(|part| part.split('`').step_by(2));
     // A link's text may hold code, so look for what comes after it.
-    let targets = prose.flat_map(|part| part.split("](").skip(1)).filter_map(|rest| rest.split(')').next());
+    let targets =
+        prose.flat_map(|part| part.split("](").skip(1)).filter_map(|rest| rest.split(')').next());
     targets.filter(|target| !target.contains("://") && !target.is_empty()).collect()
 }
 
@@ -103,7 +120,11 @@ fn anchors(file: &Path) -> BTreeSet<String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     let name = |line: &str| {
         let words = line.trim_start_matches('#').trim().to_lowercase();
-        words.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>().replace(' ', "-")
+        words
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+            .collect::<String>()
+            .replace(' ', "-")
     };
     headings.map(name).collect()
 }

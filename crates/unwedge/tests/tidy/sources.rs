@@ -8,14 +8,30 @@ use crate::{Exception, code, files, ratchet, root};
 const LINES_MAX: usize = 600;
 
 /// Files over [`LINES_MAX`], and their lines.
-const LONG_FILES: &[Exception] =
-    &[("crates/trace/src/blackbox/layout.rs", 753, "a table: the records of the black box, each field with its meaning")];
+const LONG_FILES: &[Exception] = &[(
+    "crates/trace/src/blackbox/layout.rs",
+    753,
+    "a table: the records of the black box, each field with its meaning",
+)];
 
 /// Crates that never look at the world around them, with what their files must not name.
 const PURE_CRATES: &[&str] = &["trace", "analyze", "sim"];
 const IMPURE: &[&str] = &[
-    "std::fs", "std::env", "std::process", "std::net", "std::thread", "std::os", "std::{fs", "std::{env", "std::{process",
-    "std::{thread", "Instant", "SystemTime", "std::arch", "libc::", "rustix::",
+    "std::fs",
+    "std::env",
+    "std::process",
+    "std::net",
+    "std::thread",
+    "std::os",
+    "std::{fs",
+    "std::{env",
+    "std::{process",
+    "std::{thread",
+    "Instant",
+    "SystemTime",
+    "std::arch",
+    "libc::",
+    "rustix::",
 ];
 
 /// Crates without a line of unsafe code.
@@ -31,8 +47,13 @@ fn counted(folder: &str, count: impl Fn(&str) -> usize) -> BTreeMap<String, usiz
 
 #[test]
 fn no_file_is_too_long() {
-    let over = |text: &str| Some(text.lines().count()).filter(|lines| *lines > LINES_MAX).unwrap_or(0);
-    ratchet(&format!("files over {LINES_MAX} lines, and their lines"), &counted("crates", over), LONG_FILES);
+    let over =
+        |text: &str| Some(text.lines().count()).filter(|lines| *lines > LINES_MAX).unwrap_or(0);
+    ratchet(
+        &format!("files over {LINES_MAX} lines, and their lines"),
+        &counted("crates", over),
+        LONG_FILES,
+    );
 }
 
 /// Functions are counted by clippy (`make lint`); here is seen to that it counts, with the same bound everywhere.
@@ -54,7 +75,11 @@ fn every_file_says_what_it_answers() {
         .filter(|file| !file.text.lines().next().is_some_and(|line| line.starts_with("//! ")))
         .map(|file| file.path)
         .collect();
-    assert!(bare.is_empty(), "files that do not begin with a line of //!:\n  {}", bare.join("\n  "));
+    assert!(
+        bare.is_empty(),
+        "files that do not begin with a line of //!:\n  {}",
+        bare.join("\n  ")
+    );
 }
 
 #[test]
@@ -64,16 +89,25 @@ fn the_pure_crates_look_at_nothing() {
         for file in files(&format!("crates/{folder}/src"), &[".rs"]) {
             for (number, line) in code(&file.text).lines().enumerate() {
                 let named = IMPURE.iter().filter(|word| line.contains(**word));
-                complaints.extend(named.map(|word| format!("{}:{}: {word}", file.path, number + 1)));
+                complaints
+                    .extend(named.map(|word| format!("{}:{}: {word}", file.path, number + 1)));
             }
         }
         let lists = root().join("crates").join(folder);
-        let lists = lists.is_dir().then(|| std::fs::read_to_string(lists.join("clippy.toml")).unwrap_or_default());
-        if lists.is_some_and(|lists| !lists.contains("disallowed-methods") || !lists.contains("disallowed-types")) {
+        let lists = lists
+            .is_dir()
+            .then(|| std::fs::read_to_string(lists.join("clippy.toml")).unwrap_or_default());
+        if lists.is_some_and(|lists| {
+            !lists.contains("disallowed-methods") || !lists.contains("disallowed-types")
+        }) {
             complaints.push(format!("crates/{folder}/clippy.toml forbids nothing"));
         }
     }
-    assert!(complaints.is_empty(), "clocks, files, environment or processes in a pure crate:\n  {}", complaints.join("\n  "));
+    assert!(
+        complaints.is_empty(),
+        "clocks, files, environment or processes in a pure crate:\n  {}",
+        complaints.join("\n  ")
+    );
 }
 
 #[test]
@@ -88,12 +122,14 @@ fn the_safe_crates_forbid_unsafe_code() {
 #[test]
 fn nothing_tells_where_it_was_written() {
     let endings = [
-        ".rs", ".md", ".toml", ".sh", ".json", ".in", ".txt", ".css", ".html", ".snap", ".jsonl", "Makefile", "run", ".lock",
+        ".rs", ".md", ".toml", ".sh", ".json", ".in", ".txt", ".css", ".html", ".snap", ".jsonl",
+        "Makefile", "run", ".lock",
     ];
     let mut complaints = Vec::new();
     for file in files("", &endings) {
         for (number, line) in file.text.lines().enumerate() {
-            let named = FORBIDDEN.iter().map(|(a, b)| format!("{a}{b}")).filter(|word| line.contains(word));
+            let named =
+                FORBIDDEN.iter().map(|(a, b)| format!("{a}{b}")).filter(|word| line.contains(word));
             complaints.extend(named.map(|word| format!("{}:{}: {word}", file.path, number + 1)));
         }
     }

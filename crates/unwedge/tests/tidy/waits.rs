@@ -5,17 +5,30 @@ use std::collections::BTreeMap;
 use crate::{Exception, code, files, ratchet};
 
 /// What is searched: everything that we run or that is loaded into a patient.
-const FOLDERS: &[&str] =
-    &["crates/trace/src", "crates/analyze/src", "crates/layer/src", "crates/unwedge/src", "crates/bench/src"];
+const FOLDERS: &[&str] = &[
+    "crates/trace/src",
+    "crates/analyze/src",
+    "crates/layer/src",
+    "crates/unwedge/src",
+    "crates/bench/src",
+];
 
 /// Calls that return when somebody else pleases.
 const UNBOUNDED: &[&str] = &[
-    ".join()", ".recv()", ".wait()", ".wait_with_output()", ".output()", "thread::park()", "Wait::NEVER",
-    "device_wait_idle()", "queue_wait_idle(queue)",
+    ".join()",
+    ".recv()",
+    ".wait()",
+    ".wait_with_output()",
+    ".output()",
+    "thread::park()",
+    "Wait::NEVER",
+    "device_wait_idle()",
+    "queue_wait_idle(queue)",
 ];
 
 /// Vulkan's waits, which are unbounded when they are given the sentinel.
-const VULKAN: &[&str] = &["wait_for_fences(", "wait_semaphores(", "acquire_next_image", "wait_for_present"];
+const VULKAN: &[&str] =
+    &["wait_for_fences(", "wait_semaphores(", "acquire_next_image", "wait_for_present"];
 const SENTINELS: &[&str] = &["u64::MAX", "UINT64_MAX", "!0"];
 
 /// Uses that are bounded by something that a text search does not see.
@@ -27,7 +40,8 @@ fn unbounded(text: &str) -> usize {
     let plain: usize = UNBOUNDED.iter().map(|call| code.matches(call).count()).sum();
     let statements = code.split([';', '{', '}']);
     let sentinel = statements.filter(|statement| {
-        VULKAN.iter().any(|call| statement.contains(call)) && SENTINELS.iter().any(|end| statement.contains(end))
+        VULKAN.iter().any(|call| statement.contains(call))
+            && SENTINELS.iter().any(|end| statement.contains(end))
     });
     plain + sentinel.count()
 }
