@@ -296,6 +296,17 @@ unsafe extern "system" fn get_surface_capabilities2(
     }
 }
 
+/// Hooked functions that every instance has, whatever its extensions.
+pub(crate) fn is_core(name: &CStr) -> bool {
+    let core = [
+        c"vkCreateInstance",
+        c"vkDestroyInstance",
+        c"vkCreateDevice",
+        c"vkEnumerateDeviceExtensionProperties",
+    ];
+    core.contains(&name)
+}
+
 /// The instance-level functions that the layer hooks.
 pub(crate) fn hook(name: &CStr) -> Void {
     macro_rules! table {

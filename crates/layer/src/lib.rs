@@ -67,7 +67,8 @@ unsafe extern "system" fn get_instance_proc_addr(
             return as_void_device(get_device_proc_addr);
         }
         let ours = instance::hook(name);
-        if instance == vk::Instance::null() {
+        // Loaders differ in whether they ask for these with an instance; they are always there.
+        if ours.is_some() && (instance == vk::Instance::null() || instance::is_core(name)) {
             return ours;
         }
         let below =

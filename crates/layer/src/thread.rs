@@ -223,7 +223,8 @@ impl InFlight {
         }
         let Some(place) = self.place else { return };
         place.cells.slot_call.store(0, Ordering::Release);
-        let again = get(&place.cells.poll_call) != 0 && get(&place.cells.poll_handle) == self.handle;
+        let again =
+            get(&place.cells.poll_call) != 0 && get(&place.cells.poll_handle) == self.handle;
         if !ran_out && !again {
             fail(place, self.call, result, self.handle, 0);
         }

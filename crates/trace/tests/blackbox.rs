@@ -87,7 +87,8 @@ fn hostile_words_are_complained_about_and_never_followed() {
             bytes[at..at + 8].copy_from_slice(&random().to_ne_bytes());
         }
         for _ in 0..2_000 {
-            let at = header + usize::try_from(random()).expect("64 bits") % (bytes.len() - header - 8);
+            let at =
+                header + usize::try_from(random()).expect("64 bits") % (bytes.len() - header - 8);
             bytes[at..at + 8].copy_from_slice(&random().to_ne_bytes());
         }
         let read = Snapshot::decode(&bytes).expect("still a black box");

@@ -74,7 +74,8 @@ fn every_prefix_is_a_recording() {
 fn unknown_fields_are_kept_and_written_back() {
     let header = serde_json::to_string(&Header::new("test", Timestamp(5))).expect("plain data");
     let line = r#"{"at":1,"agent":1,"lost":{"count":2},"cpu":3}"#;
-    let (read, complaints) = jsonl::read(&mut format!("{header}\n{line}\n").as_bytes()).expect("ok");
+    let (read, complaints) =
+        jsonl::read(&mut format!("{header}\n{line}\n").as_bytes()).expect("ok");
     assert_eq!(complaints, []);
     assert_eq!(written(&read), format!("{header}\n{line}\n"));
 }

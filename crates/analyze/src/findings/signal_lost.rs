@@ -24,11 +24,12 @@ fn lost(story: &Story<'_, '_>) -> Option<Cause> {
     let after = debt.after?;
     let passed = state.reached_at(after)?;
     let (debtor, batch) = (state.say_agent(debt.debtor), state.say_point(after));
+    // When a breadcrumb is read, the batch may have passed for a while.
     let since = state.say_since(passed);
     let what = if story.is_own_batch(debt.debtor, after) {
-        format!("{debtor} finished batch {}, which signals it, {since} ago", after.value)
+        format!("{debtor} finished batch {}, which signals it, at least {since} ago", after.value)
     } else {
-        format!("{debtor} owes it once {batch} has completed, which it did {since} ago")
+        format!("{debtor} owes it once {batch} has completed, which it did at least {since} ago")
     };
     let sentence = format!("{}; {what}, but the signal never showed", story.head());
     let mut cause = Cause::wedged(sentence, REMEDY);
@@ -49,7 +50,7 @@ fn unreturned(story: &Story<'_, '_>) -> Option<Cause> {
     let call = words::printable(wait.call);
     let since = state.say_since(last.0);
     let what = format!(
-        "{}; the GPU passed it {since} ago, but {call} has not returned",
+        "{}; the GPU passed it at least {since} ago, but {call} has not returned",
         state.say_waits(agent, wait, last.1)
     );
     let before = story.head();

@@ -18,6 +18,18 @@ pub(crate) fn queue_guard() -> Option<MutexGuard<'static, ()>> {
     inject::enabled().then(|| QUEUES.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
+/// The guard, or nothing after a second: the program may sit in a call on the queue that this very
+/// signal is to end.
+fn patient_guard() -> Option<MutexGuard<'static, ()>> {
+    for _ in 0..100 {
+        if let Ok(guard) = QUEUES.try_lock() {
+            return Some(guard);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    None
+}
+
 /// What comes late.
 #[derive(Clone, Copy)]
 pub(crate) enum Late {
@@ -61,7 +73,7 @@ fn wait_for_batch(device: &Device, queue: vk::Queue, sequence: u64) {
 }
 
 fn signal(device: &Device, queue: vk::Queue, late: Late) {
-    let _guard = queue_guard();
+    let _guard = if matches!(late, Late::Timeline(..)) { None } else { patient_guard() };
     let next = &device.next;
     // SAFETY: the objects are the program's and still wait for the signal that was taken away.
     unsafe {

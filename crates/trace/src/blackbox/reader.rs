@@ -73,9 +73,9 @@ impl Snapshot {
         let queues = reader.used(Section::Queues, header.queues_used);
         let (calls, calls_overwritten) = reader.calls(&threads);
         let batches = reader.batches(&queues);
-        let fences = reader.all::<FenceRecord>(Section::Fences);
-        let semaphores = reader.all::<SemaphoreRecord>(Section::Semaphores);
-        let swapchains = reader.all::<SwapchainRecord>(Section::Swapchains);
+        let fences = reader.live(Section::Fences);
+        let semaphores = reader.live(Section::Semaphores);
+        let swapchains = reader.live(Section::Swapchains);
         let marks = reader.marks();
         let complaints = reader.complaints;
         Ok(Self {
@@ -84,9 +84,9 @@ impl Snapshot {
             devices,
             queues,
             batches,
-            fences: fences.into_iter().filter(|f| f.state == LIVE).collect(),
-            semaphores: semaphores.into_iter().filter(|s| s.state == LIVE).collect(),
-            swapchains: swapchains.into_iter().filter(|s| s.state == LIVE).collect(),
+            fences,
+            semaphores,
+            swapchains,
             marks,
             calls_overwritten,
             complaints,
@@ -149,6 +149,15 @@ struct Reader<'w> {
 impl Reader<'_> {
     /// All records of a section that are within the bytes at hand.
     fn all<R: Words>(&mut self, section: Section) -> Vec<R> {
+        self.records(section, |_| true)
+    }
+
+    /// Those of a table whose first word says that they are in use: tables are mostly empty.
+    fn live<R: Words>(&mut self, section: Section) -> Vec<R> {
+        self.records(section, |state| state == LIVE)
+    }
+
+    fn records<R: Words>(&mut self, section: Section, keep: impl Fn(u64) -> bool) -> Vec<R> {
         let (offset, words, count) = self.place(section);
         let mut records = Vec::new();
         for index in 0..count {
@@ -160,7 +169,9 @@ impl Reader<'_> {
                 ));
                 break;
             };
-            records.push(R::take(&mut record));
+            if record.first().is_some_and(|first| keep(*first)) {
+                records.push(R::take(&mut record));
+            }
         }
         records
     }

@@ -29,11 +29,16 @@ impl<'s> Build<'s> {
         let before = if armed { fence.arms.saturating_sub(1) } else { fence.arms };
         let created_signalled = fence.flags & OBJECT_CREATED_SIGNALLED != 0;
         if created_signalled {
-            self.put(fence.created_at, OUTSIDE, What::Signalled { point: point(0) });
+            // Whoever created it signalled it; the first user is as near as the tables come.
+            let user = if fence.resets > 0 { fence.reset_tid } else { fence.armed_tid };
+            let by = if user == 0 { OUTSIDE } else { self.thread(user) };
+            self.put(fence.created_at, by, What::Signalled { point: point(0) });
         }
         if fence.resets > 0 {
             if before > 0 {
-                self.put(fence.reset_at, OUTSIDE, What::Signalled { point: point(before) });
+                // Its last debtor stays on record when it is reset, until it is armed again.
+                let by = self.debtor(fence.device, ARMED_QUEUE, fence.armed_queue);
+                self.put(fence.reset_at, by, What::Signalled { point: point(before) });
             }
             let agent = self.thread(fence.reset_tid);
             self.put(fence.reset_at, agent, What::Reset { object });

@@ -263,7 +263,7 @@ impl Build<'_> {
                 self.put(self.now, holder, What::State { state, detail });
             }
         }
-        let call = "futex, for a lock".to_owned();
+        let call = "futex".to_owned();
         let (mode, bound) = (Mode::All, Bound::Infinite);
         self.put(began, agent, What::WaitBegan { call, points: vec![point], mode, bound });
         let (state, detail) = (AgentState::Blocked, "in futex".to_owned());
