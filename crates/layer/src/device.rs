@@ -152,16 +152,16 @@ impl Queue {
     /// The GPU is known to have passed batch `sequence`.
     pub(crate) fn passed(&self, sequence: u64) {
         if let Some(cells) = self.cells() {
-            passed(cells, sequence);
+            passed(cells, sequence, clock::coarse());
         }
     }
 }
 
 /// The GPU is known to have passed batch `sequence` of this queue.
-pub(crate) fn passed(cells: &QueueCells, sequence: u64) {
+pub(crate) fn passed(cells: &QueueCells, sequence: u64, now: u64) {
     if sequence > cells.reached.load(Ordering::Relaxed) {
         cells.reached.fetch_max(sequence, Ordering::AcqRel);
-        cells.reached_at.store(clock::coarse(), Ordering::Relaxed);
+        cells.reached_at.store(now, Ordering::Relaxed);
     }
 }
 

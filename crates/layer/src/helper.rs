@@ -115,7 +115,7 @@ fn sample(device: &Device) {
         // SAFETY: the crumb lives as long as the device, which is kept from dying meanwhile.
         let result = unsafe { read(device.handle, vk::Semaphore::from_raw(crumb), &raw mut value) };
         if result == vk::Result::SUCCESS {
-            device::passed(cells, value);
+            device::passed(cells, value, clock::coarse());
             cells.sampled_at.store(clock::exact(), Ordering::Relaxed);
         }
         device.check_lost(result, Call::GetSemaphoreCounterValue);

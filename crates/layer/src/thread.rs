@@ -157,11 +157,24 @@ pub(crate) fn begin(
     any: bool,
     objects: impl Iterator<Item = (u64, u64)>,
 ) -> InFlight {
+    begin_at(clock::coarse(), call, device, timeout, any, objects)
+}
+
+/// As [`begin`], where the time is known already.
+#[inline]
+pub(crate) fn begin_at(
+    now: u64,
+    call: Call,
+    device: u64,
+    timeout: u64,
+    any: bool,
+    objects: impl Iterator<Item = (u64, u64)>,
+) -> InFlight {
     let Some(place) = place() else {
         return InFlight { place: None, call, device, handle: 0, began_at: 0 };
     };
     let cells = place.cells;
-    let began_at = clock::coarse();
+    let began_at = now;
     let sequence = get(&cells.slot_sequence);
     set(&cells.slot_sequence, sequence.wrapping_add(1) | 1);
     fence(Ordering::Release);
@@ -188,9 +201,14 @@ impl InFlight {
     /// Clears the slot and files the call. `value` is whatever the call is about.
     #[inline]
     pub(crate) fn end(self, result: vk::Result, value: u64) {
+        self.end_at(result, value, clock::coarse());
+    }
+
+    #[inline]
+    fn end_at(self, result: vk::Result, value: u64, now: u64) {
         let Some(place) = self.place else { return };
         place.cells.slot_call.store(0, Ordering::Release);
-        let duration = clock::coarse().saturating_sub(self.began_at);
+        let duration = now.saturating_sub(self.began_at);
         let entry = Entry { at: self.began_at, duration, call: self.call, device: self.device };
         file(place, &entry, self.handle, value, result);
         if result.as_raw() < 0 {
@@ -201,16 +219,17 @@ impl InFlight {
     /// As [`Self::end`], for a call that got something done when it succeeded.
     #[inline]
     pub(crate) fn end_progress(self, result: vk::Result, value: u64) {
+        let now = clock::coarse();
         if result.as_raw() >= 0
             && !matches!(result, vk::Result::TIMEOUT | vk::Result::NOT_READY)
             && let Some(place) = self.place
         {
-            set(&place.cells.progress_at, self.began_at.max(clock::coarse()));
+            set(&place.cells.progress_at, now);
             set(&place.cells.progress_call, self.call.word());
             set(&place.cells.progress_count, get(&place.cells.progress_count) + 1);
             set(&place.cells.poll_call, 0);
         }
-        self.end(result, value);
+        self.end_at(result, value, now);
     }
 
     /// As [`Self::end`], for a wait that may have run out or failed: then it counts as a poll, for a

@@ -312,7 +312,8 @@ impl<'d> Submit<'d> {
     fn forward(self, next: impl FnOnce(vk::Fence) -> vk::Result) -> vk::Result {
         let sequence = self.recorder.next_sequence() - 1;
         let objects = std::iter::once((self.handle.as_raw(), sequence));
-        let slot = thread::begin(self.call, self.device.number, u64::MAX, false, objects);
+        let (at, device) = (self.recorder.at, self.device.number);
+        let slot = thread::begin_at(at, self.call, device, u64::MAX, false, objects);
         waits::lose(self.device, self.call, Target::Submit);
         let fence = if self.drop_fence.is_some() { vk::Fence::null() } else { self.fence };
         let result = if fail::is_lost(self.device) {

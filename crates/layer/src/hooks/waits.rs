@@ -66,12 +66,13 @@ fn seen_signalled(device: &Device, fence: u64, waited: bool) {
     if known {
         return;
     }
-    cells.signalled_at.store(clock::coarse(), Ordering::Relaxed);
+    let now = clock::coarse();
+    cells.signalled_at.store(now, Ordering::Relaxed);
     let queue = cells.armed_queue.load(Ordering::Relaxed);
     if armed_by == ARMED_QUEUE
         && let Some(queue) = blackbox.queues().get((queue as usize).wrapping_sub(1))
     {
-        device::passed(queue, cells.armed_batch.load(Ordering::Relaxed));
+        device::passed(queue, cells.armed_batch.load(Ordering::Relaxed), now);
     }
 }
 

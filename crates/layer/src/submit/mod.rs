@@ -43,7 +43,8 @@ pub(crate) struct Recorder<'d> {
     pub(crate) cells: &'static QueueCells,
     index: usize,
     first: u64,
-    at: u64,
+    /// When the call began.
+    pub(crate) at: u64,
     tid: u64,
 }
 
@@ -110,7 +111,7 @@ impl<'d> Recorder<'d> {
             let result =
                 unsafe { read(self.device.handle, vk::Semaphore::from_raw(crumb), &raw mut value) };
             if result == vk::Result::SUCCESS {
-                device::passed(self.cells, value);
+                device::passed(self.cells, value, self.at);
             }
         }
         if old > get(&self.cells.reached) {
