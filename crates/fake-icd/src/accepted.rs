@@ -10,10 +10,7 @@ use std::ffi::c_void;
 
 /// The address for a call that only has to be accepted.
 pub(crate) fn entry(name: &str) -> Option<Entry> {
-    let promoted = name
-        .strip_suffix("KHR")
-        .or_else(|| name.strip_suffix("EXT"))
-        .unwrap_or(name);
+    let promoted = name.strip_suffix("KHR").or_else(|| name.strip_suffix("EXT")).unwrap_or(name);
     if let Some(object) = promoted.strip_prefix("vkCreate") {
         return OBJECTS.contains(&object).then_some(create as Entry);
     }

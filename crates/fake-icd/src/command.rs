@@ -80,12 +80,9 @@ impl Command {
             Self::WaitEvents(events) => {
                 queue.wait(|_| events.iter().all(|event| event.is_signalled()))
             }
-            Self::CopyQueryResults {
-                pool,
-                queries,
-                flags,
-                ..
-            } if flags.contains(vk::QueryResultFlags::WAIT) => {
+            Self::CopyQueryResults { pool, queries, flags, .. }
+                if flags.contains(vk::QueryResultFlags::WAIT) =>
+            {
                 queue.wait(|world| query::all_available(world, *pool, queries.clone()))?;
                 world::change(|world| self.apply(world));
                 Ok(())
@@ -107,53 +104,23 @@ impl Command {
                 query::finish(world, *pool, *index, query::timestamp_ns())
             }
             Self::ResetQueries(pool, queries) => query::reset(world, *pool, queries.clone()),
-            Self::CopyQueryResults {
-                pool,
-                queries,
-                buffer,
-                offset,
-                stride,
-                flags,
-            } => {
+            Self::CopyQueryResults { pool, queries, buffer, offset, stride, flags } => {
                 let room = world.buffers.get(&buffer.as_raw())?.bytes(world, *offset)?;
                 query::write_results(world, *pool, queries.clone(), room, *stride, *flags);
             }
-            Self::FillBuffer {
-                buffer,
-                offset,
-                size,
-                word,
-            } => {
+            Self::FillBuffer { buffer, offset, size, word } => {
                 let room = world.buffers.get(&buffer.as_raw())?.bytes(world, *offset)?;
                 let bytes = usize::try_from(*size).unwrap_or(usize::MAX).min(room.len());
                 for word_at in (0..bytes.saturating_sub(3)).step_by(4) {
                     room.write(word_at, &word.to_ne_bytes());
                 }
             }
-            Self::UpdateBuffer {
-                buffer,
-                offset,
-                bytes,
-            } => {
-                world
-                    .buffers
-                    .get(&buffer.as_raw())?
-                    .bytes(world, *offset)?
-                    .write(0, bytes);
+            Self::UpdateBuffer { buffer, offset, bytes } => {
+                world.buffers.get(&buffer.as_raw())?.bytes(world, *offset)?.write(0, bytes);
             }
-            Self::CopyBuffer {
-                source,
-                target,
-                region,
-            } => {
-                let from = world
-                    .buffers
-                    .get(&source.as_raw())?
-                    .bytes(world, region.src_offset)?;
-                let to = world
-                    .buffers
-                    .get(&target.as_raw())?
-                    .bytes(world, region.dst_offset)?;
+            Self::CopyBuffer { source, target, region } => {
+                let from = world.buffers.get(&source.as_raw())?.bytes(world, region.src_offset)?;
+                let to = world.buffers.get(&target.as_raw())?.bytes(world, region.dst_offset)?;
                 to.copy_from(&from, usize::try_from(region.size).ok()?);
             }
         }
@@ -206,10 +173,7 @@ extern "system" fn create_pool(
     _allocator: Allocator,
     out: Out<'_, vk::CommandPool>,
 ) -> vk::Result {
-    out.write(world::insert(
-        &mut world::lock().command_pools,
-        CommandPool::new(),
-    ));
+    out.write(world::insert(&mut world::lock().command_pools, CommandPool::new()));
     vk::Result::SUCCESS
 }
 
@@ -234,10 +198,8 @@ extern "system" fn allocate(
         Err(unknown) => return unknown,
     };
     out.fill((0..info.command_buffer_count).map(|_| {
-        let buffer = Arc::new(CommandBuffer {
-            _loader: LoaderWord::new(),
-            commands: Mutex::default(),
-        });
+        let buffer =
+            Arc::new(CommandBuffer { _loader: LoaderWord::new(), commands: Mutex::default() });
         let handle = Arc::as_ptr(&buffer);
         pool.insert(handle.addr(), buffer);
         handle
@@ -275,10 +237,7 @@ extern "system" fn execute_commands(
     secondaries: Array<&CommandBuffer>,
 ) {
     for secondary in secondaries.slice(count) {
-        secondary
-            .commands()
-            .into_iter()
-            .for_each(|command| buffer.record(command));
+        secondary.commands().into_iter().for_each(|command| buffer.record(command));
     }
 }
 
@@ -288,23 +247,15 @@ fn event_payload(event: vk::Event) -> Option<Arc<Payload>> {
 }
 
 extern "system" fn set_event(buffer: &CommandBuffer, event: vk::Event) {
-    event_payload(event)
-        .into_iter()
-        .for_each(|event| buffer.record(Command::SetEvent(event)));
+    event_payload(event).into_iter().for_each(|event| buffer.record(Command::SetEvent(event)));
 }
 
 extern "system" fn reset_event(buffer: &CommandBuffer, event: vk::Event) {
-    event_payload(event)
-        .into_iter()
-        .for_each(|event| buffer.record(Command::ResetEvent(event)));
+    event_payload(event).into_iter().for_each(|event| buffer.record(Command::ResetEvent(event)));
 }
 
 extern "system" fn wait_events(buffer: &CommandBuffer, count: u32, events: Array<vk::Event>) {
-    let events = events
-        .slice(count)
-        .iter()
-        .filter_map(|&event| event_payload(event))
-        .collect();
+    let events = events.slice(count).iter().filter_map(|&event| event_payload(event)).collect();
     buffer.record(Command::WaitEvents(events));
 }
 
@@ -327,10 +278,7 @@ extern "system" fn reset_queries(
     first: u32,
     count: u32,
 ) {
-    buffer.record(Command::ResetQueries(
-        pool,
-        first..first.saturating_add(count),
-    ));
+    buffer.record(Command::ResetQueries(pool, first..first.saturating_add(count)));
 }
 
 extern "system" fn write_timestamp(
@@ -380,12 +328,7 @@ extern "system" fn fill_buffer(
     size: u64,
     word: u32,
 ) {
-    command_buffer.record(Command::FillBuffer {
-        buffer,
-        offset,
-        size,
-        word,
-    });
+    command_buffer.record(Command::FillBuffer { buffer, offset, size, word });
 }
 
 extern "system" fn update_buffer(
@@ -397,11 +340,7 @@ extern "system" fn update_buffer(
 ) {
     // SAFETY: the caller owes `size` bytes, of which Vulkan allows at most 65536.
     let bytes = unsafe { ffi::slice(data, u32::try_from(size).unwrap_or(0)) }.to_vec();
-    command_buffer.record(Command::UpdateBuffer {
-        buffer,
-        offset,
-        bytes,
-    });
+    command_buffer.record(Command::UpdateBuffer { buffer, offset, bytes });
 }
 
 extern "system" fn copy_buffer(
@@ -412,10 +351,6 @@ extern "system" fn copy_buffer(
     regions: Array<vk::BufferCopy>,
 ) {
     for &region in regions.slice(count) {
-        command_buffer.record(Command::CopyBuffer {
-            source,
-            target,
-            region,
-        });
+        command_buffer.record(Command::CopyBuffer { source, target, region });
     }
 }

@@ -123,10 +123,7 @@ pub(crate) extern "system" fn create(
     if wanted > physical.script.queues {
         return vk::Result::ERROR_INITIALIZATION_FAILED;
     }
-    match (0..wanted)
-        .map(|index| Queue::start(device, index))
-        .collect()
-    {
+    match (0..wanted).map(|index| Queue::start(device, index)).collect() {
         // The device is new, so its queues are set for the first time here.
         Ok(queues) => drop(device.queues.set(queues)),
         Err(_) => return vk::Result::ERROR_OUT_OF_HOST_MEMORY,
@@ -159,9 +156,7 @@ extern "system" fn queue2(
 }
 
 extern "system" fn wait_idle(device: &Device) -> vk::Result {
-    device.wait(Deadline::Never, |_| {
-        device.queues().iter().all(|queue| queue.is_idle())
-    })
+    device.wait(Deadline::Never, |_| device.queues().iter().all(|queue| queue.is_idle()))
 }
 
 extern "system" fn queue_wait_idle(queue: &Queue) -> vk::Result {

@@ -27,11 +27,7 @@ extern "system" fn semaphore_fd(
     let copy = info.handle_type == vk::ExternalSemaphoreHandleTypeFlags::SYNC_FD;
     let payload =
         world::find(&mut world.semaphores, info.semaphore).map(|found| exported(found, copy));
-    result_of(
-        payload
-            .and_then(|payload| export(&mut world, payload))
-            .map(|fd| *out.write(fd)),
-    )
+    result_of(payload.and_then(|payload| export(&mut world, payload)).map(|fd| *out.write(fd)))
 }
 
 extern "system" fn fence_fd(
@@ -42,11 +38,7 @@ extern "system" fn fence_fd(
     let mut world = world::lock();
     let copy = info.handle_type == vk::ExternalFenceHandleTypeFlags::SYNC_FD;
     let payload = world::find(&mut world.fences, info.fence).map(|found| exported(found, copy));
-    result_of(
-        payload
-            .and_then(|payload| export(&mut world, payload))
-            .map(|fd| *out.write(fd)),
-    )
+    result_of(payload.and_then(|payload| export(&mut world, payload)).map(|fd| *out.write(fd)))
 }
 
 extern "system" fn import_semaphore_fd(
@@ -80,11 +72,7 @@ extern "system" fn import_fence_fd(
 
 /// The payload to export: shared, or moved out when the handle type has copy semantics.
 fn exported(primitive: &mut Primitive, copy: bool) -> Arc<Payload> {
-    if copy {
-        primitive.detach()
-    } else {
-        primitive.current()
-    }
+    if copy { primitive.detach() } else { primitive.current() }
 }
 
 /// A new descriptor that stands for the payload. The entry is kept for good, because the file may outlive the handle.
@@ -96,10 +84,7 @@ fn export(world: &mut World, payload: Arc<Payload>) -> Result<RawFd, vk::Result>
     }
     // SAFETY: the descriptor is new, so no one else owns it.
     let fd = unsafe { OwnedFd::from_raw_fd(raw) };
-    world.exported.insert(
-        inode(raw).ok_or(vk::Result::ERROR_OUT_OF_HOST_MEMORY)?,
-        payload,
-    );
+    world.exported.insert(inode(raw).ok_or(vk::Result::ERROR_OUT_OF_HOST_MEMORY)?, payload);
     Ok(fd.into_raw_fd())
 }
 
@@ -112,11 +97,7 @@ fn imported(world: &World, fd: RawFd, kind: Kind) -> Result<Arc<Payload>, vk::Re
     let key = inode(fd).ok_or(vk::Result::ERROR_INVALID_EXTERNAL_HANDLE)?;
     // SAFETY: the descriptor is open, and a successful import hands it over.
     drop(unsafe { OwnedFd::from_raw_fd(fd) });
-    Ok(world
-        .exported
-        .get(&key)
-        .cloned()
-        .unwrap_or_else(|| Payload::new(kind, 0)))
+    Ok(world.exported.get(&key).cloned().unwrap_or_else(|| Payload::new(kind, 0)))
 }
 
 fn inode(fd: RawFd) -> Option<(u64, u64)> {

@@ -111,28 +111,16 @@ unsafe fn fill_extension_link(tag: vk::StructureType, link: *mut c_void, script:
             );
         }
         Tag::PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES => {
-            set!(
-                link,
-                vk::PhysicalDeviceSynchronization2Features<'_>,
-                synchronization2
-            );
+            set!(link, vk::PhysicalDeviceSynchronization2Features<'_>, synchronization2);
         }
         Tag::PHYSICAL_DEVICE_HOST_QUERY_RESET_FEATURES => {
-            set!(
-                link,
-                vk::PhysicalDeviceHostQueryResetFeatures<'_>,
-                host_query_reset
-            );
+            set!(link, vk::PhysicalDeviceHostQueryResetFeatures<'_>, host_query_reset);
         }
         Tag::PHYSICAL_DEVICE_PRESENT_ID_FEATURES_KHR => {
             set!(link, vk::PhysicalDevicePresentIdFeaturesKHR<'_>, present_id);
         }
         Tag::PHYSICAL_DEVICE_PRESENT_WAIT_FEATURES_KHR => {
-            set!(
-                link,
-                vk::PhysicalDevicePresentWaitFeaturesKHR<'_>,
-                present_wait
-            );
+            set!(link, vk::PhysicalDevicePresentWaitFeaturesKHR<'_>, present_wait);
         }
         Tag::PHYSICAL_DEVICE_SWAPCHAIN_MAINTENANCE_1_FEATURES_EXT => {
             set!(
@@ -142,25 +130,13 @@ unsafe fn fill_extension_link(tag: vk::StructureType, link: *mut c_void, script:
             );
         }
         Tag::PHYSICAL_DEVICE_DYNAMIC_RENDERING_FEATURES => {
-            set!(
-                link,
-                vk::PhysicalDeviceDynamicRenderingFeatures<'_>,
-                dynamic_rendering
-            );
+            set!(link, vk::PhysicalDeviceDynamicRenderingFeatures<'_>, dynamic_rendering);
         }
         Tag::PHYSICAL_DEVICE_MAINTENANCE_4_FEATURES => {
-            set!(
-                link,
-                vk::PhysicalDeviceMaintenance4Features<'_>,
-                maintenance4
-            );
+            set!(link, vk::PhysicalDeviceMaintenance4Features<'_>, maintenance4);
         }
         Tag::PHYSICAL_DEVICE_PRIVATE_DATA_FEATURES => {
-            set!(
-                link,
-                vk::PhysicalDevicePrivateDataFeatures<'_>,
-                private_data
-            );
+            set!(link, vk::PhysicalDevicePrivateDataFeatures<'_>, private_data);
         }
         _ => {}
     }

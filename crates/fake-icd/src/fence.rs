@@ -37,12 +37,7 @@ extern "system" fn destroy(_device: &Device, fence: vk::Fence, _allocator: Alloc
 
 extern "system" fn reset(_device: &Device, count: u32, fences: Array<vk::Fence>) -> vk::Result {
     let mut world = world::lock();
-    result_of(world::find_all(
-        &mut world.fences,
-        fences,
-        count,
-        Primitive::reset,
-    ))
+    result_of(world::find_all(&mut world.fences, fences, count, Primitive::reset))
 }
 
 extern "system" fn status(device: &Device, fence: vk::Fence) -> vk::Result {
@@ -63,9 +58,7 @@ extern "system" fn wait(
     wait_all: vk::Bool32,
     timeout_ns: u64,
 ) -> vk::Result {
-    let found = world::find_all(&mut world::lock().fences, fences, count, |fence| {
-        fence.current()
-    });
+    let found = world::find_all(&mut world::lock().fences, fences, count, |fence| fence.current());
     let payloads = match found {
         Ok(payloads) => payloads,
         Err(unknown) => return unknown,
@@ -83,10 +76,7 @@ extern "system" fn create_event(
     _allocator: Allocator,
     out: Out<'_, vk::Event>,
 ) -> vk::Result {
-    out.write(world::insert(
-        &mut world::lock().events,
-        Payload::new(Kind::Binary, 0),
-    ));
+    out.write(world::insert(&mut world::lock().events, Payload::new(Kind::Binary, 0)));
     vk::Result::SUCCESS
 }
 

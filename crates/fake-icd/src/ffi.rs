@@ -44,9 +44,7 @@ impl LoaderWord {
     const MAGIC: usize = 0x01CD_C0DE;
 
     pub(crate) fn new() -> Self {
-        Self {
-            _word: AtomicUsize::new(Self::MAGIC),
-        }
+        Self { _word: AtomicUsize::new(Self::MAGIC) }
     }
 }
 
@@ -107,11 +105,7 @@ impl<T> OutArray<T> {
         for (slot, value) in self.slice_mut(*count).iter_mut().zip(values) {
             put(slot, value);
         }
-        if room < available {
-            vk::Result::INCOMPLETE
-        } else {
-            vk::Result::SUCCESS
-        }
+        if room < available { vk::Result::INCOMPLETE } else { vk::Result::SUCCESS }
     }
 }
 
@@ -168,10 +162,7 @@ pub(crate) unsafe fn for_each(
 /// Copies text into one of Vulkan's fixed character arrays, with a terminating zero.
 pub(crate) fn put_text(room: &mut [std::ffi::c_char], text: &str) {
     let kept = text.len().min(room.len().saturating_sub(1));
-    for (slot, byte) in room
-        .iter_mut()
-        .zip(text.as_bytes()[..kept].iter().chain([&0]))
-    {
+    for (slot, byte) in room.iter_mut().zip(text.as_bytes()[..kept].iter().chain([&0])) {
         *slot = byte.cast_signed() as std::ffi::c_char;
     }
 }

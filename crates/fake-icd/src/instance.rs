@@ -43,10 +43,7 @@ type Extension = (&'static CStr, u32);
 
 const INSTANCE_EXTENSIONS: [Extension; 7] = [
     (khr::surface::NAME, khr::surface::SPEC_VERSION),
-    (
-        ext::headless_surface::NAME,
-        ext::headless_surface::SPEC_VERSION,
-    ),
+    (ext::headless_surface::NAME, ext::headless_surface::SPEC_VERSION),
     (
         khr::get_physical_device_properties2::NAME,
         khr::get_physical_device_properties2::SPEC_VERSION,
@@ -55,65 +52,29 @@ const INSTANCE_EXTENSIONS: [Extension; 7] = [
         khr::external_semaphore_capabilities::NAME,
         khr::external_semaphore_capabilities::SPEC_VERSION,
     ),
-    (
-        khr::external_fence_capabilities::NAME,
-        khr::external_fence_capabilities::SPEC_VERSION,
-    ),
-    (
-        khr::get_surface_capabilities2::NAME,
-        khr::get_surface_capabilities2::SPEC_VERSION,
-    ),
-    (
-        ext::surface_maintenance1::NAME,
-        ext::surface_maintenance1::SPEC_VERSION,
-    ),
+    (khr::external_fence_capabilities::NAME, khr::external_fence_capabilities::SPEC_VERSION),
+    (khr::get_surface_capabilities2::NAME, khr::get_surface_capabilities2::SPEC_VERSION),
+    (ext::surface_maintenance1::NAME, ext::surface_maintenance1::SPEC_VERSION),
 ];
 
 const DEVICE_EXTENSIONS: [Extension; 12] = [
     (khr::swapchain::NAME, khr::swapchain::SPEC_VERSION),
-    (
-        khr::timeline_semaphore::NAME,
-        khr::timeline_semaphore::SPEC_VERSION,
-    ),
-    (
-        khr::synchronization2::NAME,
-        khr::synchronization2::SPEC_VERSION,
-    ),
-    (
-        khr::external_semaphore::NAME,
-        khr::external_semaphore::SPEC_VERSION,
-    ),
-    (
-        khr::external_semaphore_fd::NAME,
-        khr::external_semaphore_fd::SPEC_VERSION,
-    ),
+    (khr::timeline_semaphore::NAME, khr::timeline_semaphore::SPEC_VERSION),
+    (khr::synchronization2::NAME, khr::synchronization2::SPEC_VERSION),
+    (khr::external_semaphore::NAME, khr::external_semaphore::SPEC_VERSION),
+    (khr::external_semaphore_fd::NAME, khr::external_semaphore_fd::SPEC_VERSION),
     (khr::external_fence::NAME, khr::external_fence::SPEC_VERSION),
-    (
-        khr::external_fence_fd::NAME,
-        khr::external_fence_fd::SPEC_VERSION,
-    ),
+    (khr::external_fence_fd::NAME, khr::external_fence_fd::SPEC_VERSION),
     (khr::present_id::NAME, khr::present_id::SPEC_VERSION),
     (khr::present_wait::NAME, khr::present_wait::SPEC_VERSION),
-    (
-        khr::deferred_host_operations::NAME,
-        khr::deferred_host_operations::SPEC_VERSION,
-    ),
-    (
-        ext::swapchain_maintenance1::NAME,
-        ext::swapchain_maintenance1::SPEC_VERSION,
-    ),
-    (
-        ext::host_query_reset::NAME,
-        ext::host_query_reset::SPEC_VERSION,
-    ),
+    (khr::deferred_host_operations::NAME, khr::deferred_host_operations::SPEC_VERSION),
+    (ext::swapchain_maintenance1::NAME, ext::swapchain_maintenance1::SPEC_VERSION),
+    (ext::host_query_reset::NAME, ext::host_query_reset::SPEC_VERSION),
 ];
 
 fn properties(extensions: &[Extension]) -> Vec<vk::ExtensionProperties> {
     let describe = |&(name, spec_version): &Extension| {
-        let mut properties = vk::ExtensionProperties {
-            spec_version,
-            ..Default::default()
-        };
+        let mut properties = vk::ExtensionProperties { spec_version, ..Default::default() };
         put_text(&mut properties.extension_name, &name.to_string_lossy());
         properties
     };
@@ -127,14 +88,8 @@ extern "system" fn create(
 ) -> vk::Result {
     match Script::from_environment() {
         Ok(script) => {
-            let physical = PhysicalDevice {
-                _loader: LoaderWord::new(),
-                script,
-            };
-            out.write(Box::leak(Box::new(Instance {
-                _loader: LoaderWord::new(),
-                physical,
-            })));
+            let physical = PhysicalDevice { _loader: LoaderWord::new(), script };
+            out.write(Box::leak(Box::new(Instance { _loader: LoaderWord::new(), physical })));
             vk::Result::SUCCESS
         }
         Err(problem) => {
@@ -157,11 +112,7 @@ extern "system" fn instance_extensions(
     count: &mut u32,
     out: OutArray<vk::ExtensionProperties>,
 ) -> vk::Result {
-    out.enumerate(
-        count,
-        properties(&INSTANCE_EXTENSIONS),
-        |slot, extension| *slot = extension,
-    )
+    out.enumerate(count, properties(&INSTANCE_EXTENSIONS), |slot, extension| *slot = extension)
 }
 
 extern "system" fn instance_layers(
@@ -177,11 +128,7 @@ extern "system" fn physical_devices(
     count: &mut u32,
     out: OutArray<*const PhysicalDevice>,
 ) -> vk::Result {
-    out.enumerate(
-        count,
-        vec![&raw const instance.physical],
-        |slot, physical| *slot = physical,
-    )
+    out.enumerate(count, vec![&raw const instance.physical], |slot, physical| *slot = physical)
 }
 
 extern "system" fn physical_device_groups(
@@ -206,9 +153,7 @@ extern "system" fn device_extensions(
 ) -> vk::Result {
     let mut offered = DEVICE_EXTENSIONS.to_vec();
     offered.retain(|(name, _)| physical.script.timeline || *name != khr::timeline_semaphore::NAME);
-    out.enumerate(count, properties(&offered), |slot, extension| {
-        *slot = extension
-    })
+    out.enumerate(count, properties(&offered), |slot, extension| *slot = extension)
 }
 
 extern "system" fn device_layers(

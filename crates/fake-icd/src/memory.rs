@@ -89,9 +89,7 @@ impl Bytes {
         if count > 0 {
             // SAFETY: `offset + count` is within the room.
             unsafe {
-                self.start
-                    .add(offset)
-                    .copy_from_nonoverlapping(NonNull::from(bytes).cast(), count)
+                self.start.add(offset).copy_from_nonoverlapping(NonNull::from(bytes).cast(), count)
             }
         }
     }
@@ -136,10 +134,7 @@ impl Image {
         let level =
             row_bytes * u64::from(extent.height) * u64::from(extent.depth) * u64::from(layers);
         // All smaller levels together are never larger than the first.
-        Self {
-            row_bytes,
-            size: if mip_levels > 1 { 2 * level } else { level },
-        }
+        Self { row_bytes, size: if mip_levels > 1 { 2 * level } else { level } }
     }
 
     fn from_info(info: &vk::ImageCreateInfo<'_>) -> Self {
@@ -153,10 +148,7 @@ extern "system" fn allocate(
     _allocator: Allocator,
     out: Out<'_, vk::DeviceMemory>,
 ) -> vk::Result {
-    match usize::try_from(info.allocation_size)
-        .ok()
-        .and_then(Memory::new)
-    {
+    match usize::try_from(info.allocation_size).ok().and_then(Memory::new) {
         Some(memory) => {
             out.write(world::insert(&mut world::lock().memory, memory));
             vk::Result::SUCCESS
@@ -202,13 +194,7 @@ extern "system" fn create_buffer(
     _allocator: Allocator,
     out: Out<'_, vk::Buffer>,
 ) -> vk::Result {
-    out.write(world::insert(
-        &mut world::lock().buffers,
-        Buffer {
-            size: info.size,
-            bound: None,
-        },
-    ));
+    out.write(world::insert(&mut world::lock().buffers, Buffer { size: info.size, bound: None }));
     vk::Result::SUCCESS
 }
 
@@ -218,11 +204,7 @@ extern "system" fn destroy_buffer(_device: &Device, buffer: vk::Buffer, _allocat
 
 fn requirements(size: u64) -> vk::MemoryRequirements {
     let size = size.max(1).next_multiple_of(ALIGNMENT);
-    vk::MemoryRequirements {
-        size,
-        alignment: ALIGNMENT,
-        memory_type_bits: 1,
-    }
+    vk::MemoryRequirements { size, alignment: ALIGNMENT, memory_type_bits: 1 }
 }
 
 extern "system" fn buffer_requirements(
@@ -230,10 +212,7 @@ extern "system" fn buffer_requirements(
     buffer: vk::Buffer,
     out: Out<'_, vk::MemoryRequirements>,
 ) {
-    let size = world::lock()
-        .buffers
-        .get(&buffer.as_raw())
-        .map_or(0, |buffer| buffer.size);
+    let size = world::lock().buffers.get(&buffer.as_raw()).map_or(0, |buffer| buffer.size);
     out.write(requirements(size));
 }
 
@@ -242,10 +221,7 @@ extern "system" fn buffer_requirements2(
     info: &vk::BufferMemoryRequirementsInfo2<'_>,
     out: &mut vk::MemoryRequirements2<'_>,
 ) {
-    let size = world::lock()
-        .buffers
-        .get(&info.buffer.as_raw())
-        .map_or(0, |buffer| buffer.size);
+    let size = world::lock().buffers.get(&info.buffer.as_raw()).map_or(0, |buffer| buffer.size);
     out.memory_requirements = requirements(size);
 }
 
@@ -289,10 +265,7 @@ extern "system" fn create_image(
     _allocator: Allocator,
     out: Out<'_, vk::Image>,
 ) -> vk::Result {
-    out.write(world::insert(
-        &mut world::lock().images,
-        Image::from_info(info),
-    ));
+    out.write(world::insert(&mut world::lock().images, Image::from_info(info)));
     vk::Result::SUCCESS
 }
 
@@ -301,10 +274,7 @@ extern "system" fn destroy_image(_device: &Device, image: vk::Image, _allocator:
 }
 
 fn image_size(image: vk::Image) -> u64 {
-    world::lock()
-        .images
-        .get(&image.as_raw())
-        .map_or(0, |image| image.size)
+    world::lock().images.get(&image.as_raw()).map_or(0, |image| image.size)
 }
 
 extern "system" fn image_requirements(
@@ -339,10 +309,8 @@ extern "system" fn image_layout(
     out: Out<'_, vk::SubresourceLayout>,
 ) {
     let world = world::lock();
-    let (row_pitch, size) = world
-        .images
-        .get(&image.as_raw())
-        .map_or((0, 0), |image| (image.row_bytes, image.size));
+    let (row_pitch, size) =
+        world.images.get(&image.as_raw()).map_or((0, 0), |image| (image.row_bytes, image.size));
     out.write(vk::SubresourceLayout {
         offset: 0,
         size,

@@ -24,10 +24,7 @@ pub(crate) struct Payload {
 
 impl Payload {
     pub(crate) fn new(kind: Kind, value: u64) -> Arc<Self> {
-        Arc::new(Self {
-            kind,
-            value: AtomicU64::new(value),
-        })
+        Arc::new(Self { kind, value: AtomicU64::new(value) })
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -92,10 +89,7 @@ pub(crate) struct Primitive {
 
 impl Primitive {
     pub(crate) fn new(kind: Kind, value: u64) -> Self {
-        Self {
-            permanent: Payload::new(kind, value),
-            temporary: None,
-        }
+        Self { permanent: Payload::new(kind, value), temporary: None }
     }
 
     /// The payload that operations act on now.
@@ -105,9 +99,7 @@ impl Primitive {
 
     /// The payload for a wait by a queue, after which a temporary import has had its day.
     pub(crate) fn take_for_wait(&mut self) -> Arc<Payload> {
-        self.temporary
-            .take()
-            .unwrap_or_else(|| Arc::clone(&self.permanent))
+        self.temporary.take().unwrap_or_else(|| Arc::clone(&self.permanent))
     }
 
     /// What `vkResetFences` does: the permanent payload returns, unsignalled.

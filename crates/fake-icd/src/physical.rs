@@ -73,10 +73,8 @@ fn memory() -> vk::PhysicalDeviceMemoryProperties {
             | vk::MemoryPropertyFlags::HOST_CACHED,
         heap_index: 0,
     };
-    memory.memory_heaps[0] = vk::MemoryHeap {
-        size: HEAP_BYTES,
-        flags: vk::MemoryHeapFlags::DEVICE_LOCAL,
-    };
+    memory.memory_heaps[0] =
+        vk::MemoryHeap { size: HEAP_BYTES, flags: vk::MemoryHeapFlags::DEVICE_LOCAL };
     memory
 }
 
@@ -102,11 +100,7 @@ fn family(physical: &PhysicalDevice) -> Vec<vk::QueueFamilyProperties> {
             | vk::QueueFlags::SPARSE_BINDING,
         queue_count: physical.script.queues,
         timestamp_valid_bits: u64::BITS,
-        min_image_transfer_granularity: vk::Extent3D {
-            width: 1,
-            height: 1,
-            depth: 1,
-        },
+        min_image_transfer_granularity: vk::Extent3D { width: 1, height: 1, depth: 1 },
     }]
 }
 
@@ -177,17 +171,9 @@ fn image_properties(kind: vk::ImageType) -> vk::ImageFormatProperties {
         _ => (side, side),
     };
     vk::ImageFormatProperties {
-        max_extent: vk::Extent3D {
-            width: side,
-            height,
-            depth,
-        },
+        max_extent: vk::Extent3D { width: side, height, depth },
         max_mip_levels: side.ilog2() + 1,
-        max_array_layers: if depth > 1 {
-            1
-        } else {
-            limits::IMAGE_LAYERS_MAX
-        },
+        max_array_layers: if depth > 1 { 1 } else { limits::IMAGE_LAYERS_MAX },
         sample_counts: vk::SampleCountFlags::TYPE_1 | vk::SampleCountFlags::TYPE_4,
         max_resource_size: HEAP_BYTES,
     }
@@ -260,18 +246,11 @@ extern "system" fn external_semaphores(
         Handle::SYNC_FD => !timeline,
         _ => false,
     };
-    let types = if supported {
-        info.handle_type
-    } else {
-        Handle::empty()
-    };
+    let types = if supported { info.handle_type } else { Handle::empty() };
     out.export_from_imported_handle_types = types;
     out.compatible_handle_types = types;
-    out.external_semaphore_features = if supported {
-        Can::EXPORTABLE | Can::IMPORTABLE
-    } else {
-        Can::empty()
-    };
+    out.external_semaphore_features =
+        if supported { Can::EXPORTABLE | Can::IMPORTABLE } else { Can::empty() };
 }
 
 extern "system" fn external_fences(
@@ -281,18 +260,11 @@ extern "system" fn external_fences(
 ) {
     use vk::{ExternalFenceFeatureFlags as Can, ExternalFenceHandleTypeFlags as Handle};
     let supported = matches!(info.handle_type, Handle::OPAQUE_FD | Handle::SYNC_FD);
-    let types = if supported {
-        info.handle_type
-    } else {
-        Handle::empty()
-    };
+    let types = if supported { info.handle_type } else { Handle::empty() };
     out.export_from_imported_handle_types = types;
     out.compatible_handle_types = types;
-    out.external_fence_features = if supported {
-        Can::EXPORTABLE | Can::IMPORTABLE
-    } else {
-        Can::empty()
-    };
+    out.external_fence_features =
+        if supported { Can::EXPORTABLE | Can::IMPORTABLE } else { Can::empty() };
 }
 
 extern "system" fn external_buffers(

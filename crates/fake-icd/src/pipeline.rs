@@ -55,11 +55,7 @@ extern "system" fn operation_result(
     device: &Device,
     _operation: vk::DeferredOperationKHR,
 ) -> vk::Result {
-    if device.script.hang_join {
-        vk::Result::NOT_READY
-    } else {
-        vk::Result::SUCCESS
-    }
+    if device.script.hang_join { vk::Result::NOT_READY } else { vk::Result::SUCCESS }
 }
 
 extern "system" fn operation_concurrency(
@@ -100,10 +96,7 @@ extern "system" fn granularity(
     _pass: vk::RenderPass,
     out: Out<'_, vk::Extent2D>,
 ) {
-    out.write(vk::Extent2D {
-        width: 1,
-        height: 1,
-    });
+    out.write(vk::Extent2D { width: 1, height: 1 });
 }
 
 /// What was set is forgotten, and what was not set is zero.

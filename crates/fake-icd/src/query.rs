@@ -35,10 +35,7 @@ extern "system" fn create(
         }
         _ => 1,
     };
-    let pool = QueryPool {
-        values_per_query,
-        queries: vec![None; info.query_count as usize],
-    };
+    let pool = QueryPool { values_per_query, queries: vec![None; info.query_count as usize] };
     out.write(world::insert(&mut world::lock().query_pools, pool));
     vk::Result::SUCCESS
 }
@@ -68,9 +65,8 @@ extern "system" fn results(
         return vk::Result::ERROR_DEVICE_LOST;
     }
     if flags.contains(QueryResultFlags::WAIT) {
-        let waited = device.wait(Deadline::Never, |world| {
-            all_available(world, pool, queries.clone())
-        });
+        let waited =
+            device.wait(Deadline::Never, |world| all_available(world, pool, queries.clone()));
         if waited != vk::Result::SUCCESS {
             return waited;
         }
@@ -92,11 +88,9 @@ extern "system" fn results(
 /// Whether each of these queries has a result. Queries of a destroyed pool never have.
 pub(crate) fn all_available(world: &mut World, pool: vk::QueryPool, queries: Range<u32>) -> bool {
     world.query_pools.get(&pool.as_raw()).is_some_and(|pool| {
-        queries.into_iter().all(|index| {
-            pool.queries
-                .get(index as usize)
-                .is_some_and(Option::is_some)
-        })
+        queries
+            .into_iter()
+            .all(|index| pool.queries.get(index as usize).is_some_and(Option::is_some))
     })
 }
 
@@ -171,10 +165,7 @@ impl Writer {
 
 /// The device's clock: `CLOCK_MONOTONIC`, one tick a nanosecond.
 pub(crate) fn timestamp_ns() -> u64 {
-    let mut now = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the structure is writable.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
     now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()

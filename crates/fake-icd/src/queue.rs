@@ -60,9 +60,7 @@ impl Queue {
             unfinished: AtomicUsize::new(0),
         }));
         // Never joined: a stuck thread must not keep the process from ending.
-        std::thread::Builder::new()
-            .name(format!("fake-queue-{index}"))
-            .spawn(|| queue.serve())?;
+        std::thread::Builder::new().name(format!("fake-queue-{index}")).spawn(|| queue.serve())?;
         Ok(queue)
     }
 
@@ -119,10 +117,7 @@ impl Queue {
             if let Some(job) = jobs.pop_front() {
                 return Some(job);
             }
-            jobs = self
-                .arrived
-                .wait(jobs)
-                .unwrap_or_else(PoisonError::into_inner);
+            jobs = self.arrived.wait(jobs).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -157,10 +152,7 @@ impl Queue {
         if batch.has_command_buffers && !script.execution.is_zero() {
             std::thread::sleep(script.execution);
         }
-        batch
-            .commands
-            .iter()
-            .try_for_each(|command| command.execute(self))
+        batch.commands.iter().try_for_each(|command| command.execute(self))
     }
 
     /// Burns a core until the program destroys the device; losing it does not stop a runaway shader.

@@ -87,14 +87,9 @@ impl Script {
 
     fn parse(text: &str) -> Result<Self, String> {
         let mut script = Self::default();
-        for item in text
-            .split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty())
-        {
-            let (key, value) = item
-                .split_once('=')
-                .ok_or_else(|| format!("'{item}' is not key=value"))?;
+        for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+            let (key, value) =
+                item.split_once('=').ok_or_else(|| format!("'{item}' is not key=value"))?;
             script.set(key, value)?;
         }
         Ok(script)
@@ -126,9 +121,7 @@ impl Script {
 }
 
 fn number(key: &str, value: &str) -> Result<u64, String> {
-    value
-        .parse()
-        .map_err(|_| format!("{key}: '{value}' is not a number"))
+    value.parse().map_err(|_| format!("{key}: '{value}' is not a number"))
 }
 
 fn ordinal(key: &str, value: &str) -> Result<u64, String> {
@@ -153,9 +146,7 @@ fn switch(key: &str, value: &str) -> Result<bool, String> {
 fn queue_count(value: &str) -> Result<u32, String> {
     match value.parse() {
         Ok(count) if (1..=QUEUES_MAX).contains(&count) => Ok(count),
-        _ => Err(format!(
-            "queues: '{value}' is not a number from 1 to {QUEUES_MAX}"
-        )),
+        _ => Err(format!("queues: '{value}' is not a number from 1 to {QUEUES_MAX}")),
     }
 }
 
@@ -206,14 +197,8 @@ mod tests {
 
     #[test]
     fn the_length_of_a_pipeline_hang_may_come_before_or_after_it() {
-        for text in [
-            "pipeline-ms=70,hang-pipeline=1",
-            "hang-pipeline=1,pipeline-ms=70",
-        ] {
-            assert_eq!(
-                Script::parse(text).unwrap().pipeline,
-                Duration::from_millis(70)
-            );
+        for text in ["pipeline-ms=70,hang-pipeline=1", "hang-pipeline=1,pipeline-ms=70"] {
+            assert_eq!(Script::parse(text).unwrap().pipeline, Duration::from_millis(70));
         }
     }
 

@@ -31,10 +31,7 @@ extern "system" fn submit(
     fence: vk::Fence,
 ) -> vk::Result {
     // SAFETY: the caller owes valid structures.
-    let submissions = infos
-        .slice(count)
-        .iter()
-        .map(|info| unsafe { from_submit(info) });
+    let submissions = infos.slice(count).iter().map(|info| unsafe { from_submit(info) });
     enqueue(queue, submissions.collect(), fence)
 }
 
@@ -45,10 +42,7 @@ extern "system" fn submit2(
     fence: vk::Fence,
 ) -> vk::Result {
     // SAFETY: the caller owes valid structures.
-    let submissions = infos
-        .slice(count)
-        .iter()
-        .map(|info| unsafe { from_submit2(info) });
+    let submissions = infos.slice(count).iter().map(|info| unsafe { from_submit2(info) });
     enqueue(queue, submissions.collect(), fence)
 }
 
@@ -59,10 +53,7 @@ extern "system" fn bind_sparse(
     fence: vk::Fence,
 ) -> vk::Result {
     // SAFETY: the caller owes valid structures.
-    let submissions = infos
-        .slice(count)
-        .iter()
-        .map(|info| unsafe { from_bind_sparse(info) });
+    let submissions = infos.slice(count).iter().map(|info| unsafe { from_bind_sparse(info) });
     enqueue(queue, submissions.collect(), fence)
 }
 
@@ -74,16 +65,10 @@ unsafe fn from_submit<'a>(info: &'a vk::SubmitInfo<'_>) -> Submission<'a> {
     unsafe {
         let values = ffi::find::<vk::TimelineSemaphoreSubmitInfo<'_>>(info.p_next);
         let wait_values = values.map_or(&[][..], |values| {
-            ffi::slice(
-                values.p_wait_semaphore_values,
-                values.wait_semaphore_value_count,
-            )
+            ffi::slice(values.p_wait_semaphore_values, values.wait_semaphore_value_count)
         });
         let signal_values = values.map_or(&[][..], |values| {
-            ffi::slice(
-                values.p_signal_semaphore_values,
-                values.signal_semaphore_value_count,
-            )
+            ffi::slice(values.p_signal_semaphore_values, values.signal_semaphore_value_count)
         });
         let buffers = ffi::slice(info.p_command_buffers, info.command_buffer_count);
         Submission {
@@ -112,10 +97,7 @@ unsafe fn from_submit2<'a>(info: &'a vk::SubmitInfo2<'_>) -> Submission<'a> {
         let buffers = ffi::slice(info.p_command_buffer_infos, info.command_buffer_info_count);
         let points = |first, count| -> Vec<SemaphoreValue> {
             let infos: &[vk::SemaphoreSubmitInfo<'_>] = ffi::slice(first, count);
-            infos
-                .iter()
-                .map(|info| (info.semaphore, info.value))
-                .collect()
+            infos.iter().map(|info| (info.semaphore, info.value)).collect()
         };
         Submission {
             waits: points(info.p_wait_semaphore_infos, info.wait_semaphore_info_count),
@@ -123,10 +105,7 @@ unsafe fn from_submit2<'a>(info: &'a vk::SubmitInfo2<'_>) -> Submission<'a> {
                 .iter()
                 .map(|buffer| CommandBuffer::from_handle(buffer.command_buffer))
                 .collect(),
-            signals: points(
-                info.p_signal_semaphore_infos,
-                info.signal_semaphore_info_count,
-            ),
+            signals: points(info.p_signal_semaphore_infos, info.signal_semaphore_info_count),
         }
     }
 }
@@ -145,11 +124,7 @@ unsafe fn from_bind_sparse<'a>(info: &'a vk::BindSparseInfo<'_>) -> Submission<'
     };
     // SAFETY: the caller's promise. Nothing in the result borrows from the local structure.
     let Submission { waits, signals, .. } = unsafe { from_submit(&as_submit) };
-    Submission {
-        waits,
-        command_buffers: Vec::new(),
-        signals,
-    }
+    Submission { waits, command_buffers: Vec::new(), signals }
 }
 
 /// Pairs semaphores with timeline values; a caller without timelines may leave values out.
@@ -168,11 +143,7 @@ fn enqueue(
         return vk::Result::ERROR_DEVICE_LOST;
     }
     let number = device.submissions.next();
-    if let Some((_, result)) = device
-        .script
-        .fail_submit
-        .filter(|(ordinal, _)| *ordinal == number)
-    {
+    if let Some((_, result)) = device.script.fail_submit.filter(|(ordinal, _)| *ordinal == number) {
         return result;
     }
     // The lock ends with this statement: the queue thread is about to want it.
@@ -198,11 +169,7 @@ fn jobs(
         .map(|submission| job(device, world, submission))
         .collect::<Result<_, _>>()?;
     if jobs.is_empty() {
-        jobs.push(Job {
-            waits: Vec::new(),
-            work: Work::Nothing,
-            signals: Vec::new(),
-        });
+        jobs.push(Job { waits: Vec::new(), work: Work::Nothing, signals: Vec::new() });
     }
     if let Some(last) = jobs.last_mut() {
         last.signals.extend(fence);
@@ -216,28 +183,19 @@ fn job(device: &Device, world: &mut World, submission: &Submission<'_>) -> Resul
     for &(semaphore, value) in &submission.signals {
         let payload = world::find(&mut world.semaphores, semaphore)?.current();
         let dropped = payload.kind() == Kind::Timeline
-            && device
-                .timeline_signals
-                .next_is(device.script.drop_semaphore);
+            && device.timeline_signals.next_is(device.script.drop_semaphore);
         if !dropped {
             signals.push(Point { payload, value });
         }
     }
-    let commands: Vec<Command> = submission
-        .command_buffers
-        .iter()
-        .flat_map(|buffer| buffer.commands())
-        .collect();
+    let commands: Vec<Command> =
+        submission.command_buffers.iter().flat_map(|buffer| buffer.commands()).collect();
     let batch = Batch {
         number: device.batches.next(),
         has_command_buffers: !submission.command_buffers.is_empty(),
         commands,
     };
-    Ok(Job {
-        waits,
-        work: Work::Batch(batch),
-        signals,
-    })
+    Ok(Job { waits, work: Work::Batch(batch), signals })
 }
 
 /// The points a queue is to wait for; uses up temporary imports.

@@ -20,28 +20,18 @@ const IMAGES_MAX: u32 = 8;
 const EXTENT_MAX: u32 = 16384;
 
 /// A headless surface has whatever size the swapchain says.
-const EXTENT_UNDEFINED: vk::Extent2D = vk::Extent2D {
-    width: u32::MAX,
-    height: u32::MAX,
-};
+const EXTENT_UNDEFINED: vk::Extent2D = vk::Extent2D { width: u32::MAX, height: u32::MAX };
 
-const MODES: [vk::PresentModeKHR; 3] = [
-    vk::PresentModeKHR::FIFO,
-    vk::PresentModeKHR::MAILBOX,
-    vk::PresentModeKHR::IMMEDIATE,
-];
+const MODES: [vk::PresentModeKHR; 3] =
+    [vk::PresentModeKHR::FIFO, vk::PresentModeKHR::MAILBOX, vk::PresentModeKHR::IMMEDIATE];
 
 fn supported_formats() -> Vec<vk::SurfaceFormatKHR> {
-    [
-        vk::Format::B8G8R8A8_UNORM,
-        vk::Format::B8G8R8A8_SRGB,
-        vk::Format::R8G8B8A8_UNORM,
-    ]
-    .map(|format| vk::SurfaceFormatKHR {
-        format,
-        color_space: vk::ColorSpaceKHR::SRGB_NONLINEAR,
-    })
-    .to_vec()
+    [vk::Format::B8G8R8A8_UNORM, vk::Format::B8G8R8A8_SRGB, vk::Format::R8G8B8A8_UNORM]
+        .map(|format| vk::SurfaceFormatKHR {
+            format,
+            color_space: vk::ColorSpaceKHR::SRGB_NONLINEAR,
+        })
+        .to_vec()
 }
 
 fn supported_capabilities() -> vk::SurfaceCapabilitiesKHR {
@@ -49,14 +39,8 @@ fn supported_capabilities() -> vk::SurfaceCapabilitiesKHR {
         min_image_count: IMAGES_MIN,
         max_image_count: IMAGES_MAX,
         current_extent: EXTENT_UNDEFINED,
-        min_image_extent: vk::Extent2D {
-            width: 1,
-            height: 1,
-        },
-        max_image_extent: vk::Extent2D {
-            width: EXTENT_MAX,
-            height: EXTENT_MAX,
-        },
+        min_image_extent: vk::Extent2D { width: 1, height: 1 },
+        max_image_extent: vk::Extent2D { width: EXTENT_MAX, height: EXTENT_MAX },
         max_image_array_layers: 1,
         supported_transforms: vk::SurfaceTransformFlagsKHR::IDENTITY,
         current_transform: vk::SurfaceTransformFlagsKHR::IDENTITY,
@@ -154,9 +138,7 @@ extern "system" fn formats2(
     count: &mut u32,
     out: OutArray<vk::SurfaceFormat2KHR<'_>>,
 ) -> vk::Result {
-    out.enumerate(count, supported_formats(), |slot, format| {
-        slot.surface_format = format
-    })
+    out.enumerate(count, supported_formats(), |slot, format| slot.surface_format = format)
 }
 
 extern "system" fn present_modes(
@@ -174,16 +156,10 @@ extern "system" fn present_rectangles(
     count: &mut u32,
     out: OutArray<vk::Rect2D>,
 ) -> vk::Result {
-    let all = vk::Extent2D {
-        width: EXTENT_MAX,
-        height: EXTENT_MAX,
-    };
+    let all = vk::Extent2D { width: EXTENT_MAX, height: EXTENT_MAX };
     out.enumerate(
         count,
-        vec![vk::Rect2D {
-            offset: vk::Offset2D::default(),
-            extent: all,
-        }],
+        vec![vk::Rect2D { offset: vk::Offset2D::default(), extent: all }],
         |slot, whole| *slot = whole,
     )
 }

@@ -75,11 +75,7 @@ extern "system" fn create(
         wanted => wanted,
     };
     let vk::Extent2D { width, height } = info.image_extent;
-    let extent = vk::Extent3D {
-        width,
-        height,
-        depth: 1,
-    };
+    let extent = vk::Extent3D { width, height, depth: 1 };
     // Whoever is blocked in an acquire of the old swapchain learns that it is out of date.
     let swapchain = world::change(|world| {
         if let Some(old) = world.swapchains.get_mut(&info.old_swapchain.as_raw()) {
@@ -87,10 +83,7 @@ extern "system" fn create(
         }
         let images = (0..count)
             .map(|_| {
-                world::insert(
-                    &mut world.images,
-                    Image::new(extent, info.image_array_layers, 1),
-                )
+                world::insert(&mut world.images, Image::new(extent, info.image_array_layers, 1))
             })
             .collect();
         let swapchain = Swapchain {
@@ -136,9 +129,7 @@ extern "system" fn acquire(
     fence: vk::Fence,
     out: Out<'_, u32>,
 ) -> vk::Result {
-    let scripted = device
-        .acquire_calls
-        .next_is(device.script.acquire_out_of_date);
+    let scripted = device.acquire_calls.next_is(device.script.acquire_out_of_date);
     if scripted {
         // From now on, as with a window that was resized; until the program makes a new swapchain.
         let outdate = |world: &mut World| {
@@ -184,9 +175,7 @@ fn try_acquire(
         return Ok(None);
     };
     if !semaphore.is_null() {
-        world::find(&mut world.semaphores, semaphore)?
-            .current()
-            .signal(1);
+        world::find(&mut world.semaphores, semaphore)?.current().signal(1);
     }
     if !fence.is_null() {
         world::find(&mut world.fences, fence)?.current().signal(1);
@@ -199,14 +188,7 @@ extern "system" fn acquire2(
     info: &vk::AcquireNextImageInfoKHR<'_>,
     out: Out<'_, u32>,
 ) -> vk::Result {
-    acquire(
-        device,
-        info.swapchain,
-        info.timeout,
-        info.semaphore,
-        info.fence,
-        out,
-    )
+    acquire(device, info.swapchain, info.timeout, info.semaphore, info.fence, out)
 }
 
 extern "system" fn present(queue: &Queue, info: &vk::PresentInfoKHR<'_>) -> vk::Result {
@@ -226,12 +208,8 @@ extern "system" fn present(queue: &Queue, info: &vk::PresentInfoKHR<'_>) -> vk::
     let withheld = withhold_after.is_some_and(|after| device.acquired_images.so_far() >= after);
     let ids = present_ids(info).iter().chain(std::iter::repeat(&0));
     let presented = swapchains.iter().zip(images).zip(ids);
-    let presented = presented.map(|((&swapchain, &image), &id)| Presented {
-        swapchain,
-        image,
-        id,
-        withheld,
-    });
+    let presented =
+        presented.map(|((&swapchain, &image), &id)| Presented { swapchain, image, id, withheld });
     let work = Work::Present(presented.collect());
     let job = present_job(&mut world::lock(), semaphores, work, withheld, info);
     match job {
@@ -257,11 +235,7 @@ fn present_job(
     let waits = submit::wait_points(world, semaphores.iter().map(|&semaphore| (semaphore, 0)))?;
     let fences = present_fences(world, info)?;
     let signals = if withheld { Vec::new() } else { fences };
-    Ok(Job {
-        waits,
-        work,
-        signals,
-    })
+    Ok(Job { waits, work, signals })
 }
 
 /// The result of the call is the worst of its swapchains'.
@@ -284,9 +258,8 @@ fn report_present(
 fn present_ids<'a>(info: &'a vk::PresentInfoKHR<'_>) -> &'a [u64] {
     // SAFETY: the caller owes a valid chain.
     unsafe {
-        ffi::find::<vk::PresentIdKHR<'_>>(info.p_next).map_or(&[][..], |ids| {
-            ffi::slice(ids.p_present_ids, ids.swapchain_count)
-        })
+        ffi::find::<vk::PresentIdKHR<'_>>(info.p_next)
+            .map_or(&[][..], |ids| ffi::slice(ids.p_present_ids, ids.swapchain_count))
     }
 }
 
@@ -297,9 +270,8 @@ fn present_fences(
 ) -> Result<Vec<Point>, vk::Result> {
     // SAFETY: the caller owes a valid chain.
     let fences = unsafe {
-        ffi::find::<vk::SwapchainPresentFenceInfoEXT<'_>>(info.p_next).map_or(&[][..], |fences| {
-            ffi::slice(fences.p_fences, fences.swapchain_count)
-        })
+        ffi::find::<vk::SwapchainPresentFenceInfoEXT<'_>>(info.p_next)
+            .map_or(&[][..], |fences| ffi::slice(fences.p_fences, fences.swapchain_count))
     };
     let given = fences.iter().filter(|fence| !fence.is_null());
     given

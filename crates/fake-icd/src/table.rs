@@ -89,11 +89,8 @@ fn device_entry(name: &str) -> Option<Entry> {
 
 /// Whether the script takes a function away: without timelines the device is one of Vulkan 1.1.
 fn is_hidden(name: &str, script: &Script) -> bool {
-    const TIMELINE: [&str; 3] = [
-        "vkGetSemaphoreCounterValue",
-        "vkSignalSemaphore",
-        "vkWaitSemaphores",
-    ];
+    const TIMELINE: [&str; 3] =
+        ["vkGetSemaphoreCounterValue", "vkSignalSemaphore", "vkWaitSemaphores"];
     const SINCE_1_2: [&str; 9] = [
         "vkQueueSubmit2",
         "vkCmdPipelineBarrier2",

@@ -98,10 +98,7 @@ pub(crate) fn wait<T>(
                 if left.is_zero() {
                     return None;
                 }
-                CHANGED
-                    .wait_timeout(world, left)
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .0
+                CHANGED.wait_timeout(world, left).unwrap_or_else(PoisonError::into_inner).0
             }
         };
     }
@@ -154,9 +151,7 @@ pub(crate) fn find<T, H: vk::Handle>(
     table: &mut Table<T>,
     handle: H,
 ) -> Result<&mut T, vk::Result> {
-    table
-        .get_mut(&handle.as_raw())
-        .ok_or(vk::Result::ERROR_UNKNOWN)
+    table.get_mut(&handle.as_raw()).ok_or(vk::Result::ERROR_UNKNOWN)
 }
 
 /// The objects that an array of handles stands for.
@@ -166,11 +161,7 @@ pub(crate) fn find_all<T, H: vk::Handle + Copy, R>(
     count: u32,
     mut view: impl FnMut(&mut T) -> R,
 ) -> Result<Vec<R>, vk::Result> {
-    handles
-        .slice(count)
-        .iter()
-        .map(|&handle| find(table, handle).map(&mut view))
-        .collect()
+    handles.slice(count).iter().map(|&handle| find(table, handle).map(&mut view)).collect()
 }
 
 /// The `VkResult` of what either worked or did not.

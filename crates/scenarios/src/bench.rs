@@ -17,11 +17,17 @@ pub(crate) fn status(calls: &str) -> Outcome {
     let gpu = Gpu::new()?;
     let unsignalled = gpu.fence("unsignalled")?;
     let signalled = gpu.fence_with("signalled", vk::FenceCreateFlags::SIGNALED)?;
-    let poll = |fence| move |gpu: &Gpu| unsafe { gpu.device.get_fence_status(fence) }.map(|_| ()).map_err(Stop::from);
+    let poll = |fence| {
+        move |gpu: &Gpu| {
+            unsafe { gpu.device.get_fence_status(fence) }.map(|_| ()).map_err(Stop::from)
+        }
+    };
     let unsignalled_ns = median_ns(&gpu, calls, poll(unsignalled))?;
     let signalled_ns = median_ns(&gpu, calls, poll(signalled))?;
     let sizes = format!(r#""calls":{calls},"batches":{BATCHES}"#);
-    println!(r#"{{"bench":"status",{sizes},"unsignalled_ns":{unsignalled_ns:.1},"signalled_ns":{signalled_ns:.1}}}"#);
+    println!(
+        r#"{{"bench":"status",{sizes},"unsignalled_ns":{unsignalled_ns:.1},"signalled_ns":{signalled_ns:.1}}}"#
+    );
     Ok(())
 }
 
@@ -31,7 +37,9 @@ pub(crate) fn submit(rounds: &str) -> Outcome {
     let gpu = Gpu::new()?;
     let fence = gpu.fence("frame done")?;
     let round_ns = median_ns(&gpu, rounds, |gpu: &Gpu| gpu.frames(1, fence))?;
-    println!(r#"{{"bench":"submit","rounds":{rounds},"batches":{BATCHES},"round_ns":{round_ns:.1}}}"#);
+    println!(
+        r#"{{"bench":"submit","rounds":{rounds},"batches":{BATCHES},"round_ns":{round_ns:.1}}}"#
+    );
     Ok(())
 }
 

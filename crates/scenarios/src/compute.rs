@@ -38,12 +38,23 @@ impl<'a> Kernel<'a> {
     }
 
     /// A command buffer that dispatches these workgroups.
-    pub(crate) fn record(&self, name: &str, [x, y, z]: [u32; 3]) -> Result<vk::CommandBuffer, Stop> {
+    pub(crate) fn record(
+        &self,
+        name: &str,
+        [x, y, z]: [u32; 3],
+    ) -> Result<vk::CommandBuffer, Stop> {
         let commands = self.gpu.commands(name)?;
         let device = &self.gpu.device;
         unsafe {
             device.cmd_bind_pipeline(commands, vk::PipelineBindPoint::COMPUTE, self.pipeline);
-            device.cmd_bind_descriptor_sets(commands, vk::PipelineBindPoint::COMPUTE, self.layout, 0, &[self.set], &[]);
+            device.cmd_bind_descriptor_sets(
+                commands,
+                vk::PipelineBindPoint::COMPUTE,
+                self.layout,
+                0,
+                &[self.set],
+                &[],
+            );
             device.cmd_dispatch(commands, x, y, z);
             device.end_command_buffer(commands)?;
         }
@@ -67,7 +78,9 @@ impl<'a> Kernel<'a> {
                 let share = duration.as_secs_f64() / taken.as_secs_f64();
                 return self.record("work", spread((f64::from(groups) * share) as u32));
             }
-            groups = groups.checked_mul(2).ok_or_else(|| Stop::failed("the device is too fast to be kept busy"))?;
+            groups = groups
+                .checked_mul(2)
+                .ok_or_else(|| Stop::failed("the device is too fast to be kept busy"))?;
         }
     }
 }
@@ -92,16 +105,26 @@ fn set_layout(gpu: &Gpu) -> Result<vk::DescriptorSetLayout, Stop> {
     Ok(layout)
 }
 
-fn pipeline(gpu: &Gpu, set_layout: vk::DescriptorSetLayout, spirv: &[u32]) -> Result<(vk::PipelineLayout, vk::Pipeline), Stop> {
+fn pipeline(
+    gpu: &Gpu,
+    set_layout: vk::DescriptorSetLayout,
+    spirv: &[u32],
+) -> Result<(vk::PipelineLayout, vk::Pipeline), Stop> {
     let layouts = [set_layout];
     let create = vk::PipelineLayoutCreateInfo::default().set_layouts(&layouts);
     let layout = unsafe { gpu.device.create_pipeline_layout(&create, None) }?;
     gpu.on_drop(move |device| unsafe { device.destroy_pipeline_layout(layout, None) });
-    let module = unsafe { gpu.device.create_shader_module(&vk::ShaderModuleCreateInfo::default().code(spirv), None) }?;
+    let module = unsafe {
+        gpu.device.create_shader_module(&vk::ShaderModuleCreateInfo::default().code(spirv), None)
+    }?;
     gpu.on_drop(move |device| unsafe { device.destroy_shader_module(module, None) });
-    let stage = vk::PipelineShaderStageCreateInfo::default().stage(vk::ShaderStageFlags::COMPUTE).module(module).name(c"main");
+    let stage = vk::PipelineShaderStageCreateInfo::default()
+        .stage(vk::ShaderStageFlags::COMPUTE)
+        .module(module)
+        .name(c"main");
     let create = [vk::ComputePipelineCreateInfo::default().stage(stage).layout(layout)];
-    let created = unsafe { gpu.device.create_compute_pipelines(vk::PipelineCache::null(), &create, None) };
+    let created =
+        unsafe { gpu.device.create_compute_pipelines(vk::PipelineCache::null(), &create, None) };
     let pipeline = created.map_err(|(_, error)| error)?[0];
     gpu.on_drop(move |device| unsafe { device.destroy_pipeline(pipeline, None) });
     Ok((layout, pipeline))
@@ -111,17 +134,22 @@ fn pipeline(gpu: &Gpu, set_layout: vk::DescriptorSetLayout, spirv: &[u32]) -> Re
 fn buffer(gpu: &Gpu) -> Result<(vk::Buffer, *mut u32), Stop> {
     let device = &gpu.device;
     let size = u64::from(WORDS) * 4;
-    let create = vk::BufferCreateInfo::default().size(size).usage(vk::BufferUsageFlags::STORAGE_BUFFER);
+    let create =
+        vk::BufferCreateInfo::default().size(size).usage(vk::BufferUsageFlags::STORAGE_BUFFER);
     let buffer = unsafe { device.create_buffer(&create, None) }?;
     gpu.on_drop(move |device| unsafe { device.destroy_buffer(buffer, None) });
     let needs = unsafe { device.get_buffer_memory_requirements(buffer) };
     let memory = unsafe { gpu.instance.raw.get_physical_device_memory_properties(gpu.physical) };
     let shared = vk::MemoryPropertyFlags::HOST_VISIBLE | vk::MemoryPropertyFlags::HOST_COHERENT;
     let fits = |index: &u32| {
-        needs.memory_type_bits & (1 << index) != 0 && memory.memory_types[*index as usize].property_flags.contains(shared)
+        needs.memory_type_bits & (1 << index) != 0
+            && memory.memory_types[*index as usize].property_flags.contains(shared)
     };
-    let index = (0..memory.memory_type_count).find(fits).ok_or_else(|| Stop::skipped("no host-visible memory"))?;
-    let allocate = vk::MemoryAllocateInfo::default().allocation_size(needs.size).memory_type_index(index);
+    let index = (0..memory.memory_type_count)
+        .find(fits)
+        .ok_or_else(|| Stop::skipped("no host-visible memory"))?;
+    let allocate =
+        vk::MemoryAllocateInfo::default().allocation_size(needs.size).memory_type_index(index);
     let memory = unsafe { device.allocate_memory(&allocate, None) }?;
     gpu.on_drop(move |device| unsafe { device.free_memory(memory, None) });
     let mapped = unsafe {
@@ -131,13 +159,19 @@ fn buffer(gpu: &Gpu) -> Result<(vk::Buffer, *mut u32), Stop> {
     Ok((buffer, mapped.cast()))
 }
 
-fn descriptor_set(gpu: &Gpu, layout: vk::DescriptorSetLayout, buffer: vk::Buffer) -> Result<vk::DescriptorSet, Stop> {
-    let sizes = [vk::DescriptorPoolSize { ty: vk::DescriptorType::STORAGE_BUFFER, descriptor_count: 1 }];
+fn descriptor_set(
+    gpu: &Gpu,
+    layout: vk::DescriptorSetLayout,
+    buffer: vk::Buffer,
+) -> Result<vk::DescriptorSet, Stop> {
+    let sizes =
+        [vk::DescriptorPoolSize { ty: vk::DescriptorType::STORAGE_BUFFER, descriptor_count: 1 }];
     let create = vk::DescriptorPoolCreateInfo::default().max_sets(1).pool_sizes(&sizes);
     let pool = unsafe { gpu.device.create_descriptor_pool(&create, None) }?;
     gpu.on_drop(move |device| unsafe { device.destroy_descriptor_pool(pool, None) });
     let layouts = [layout];
-    let allocate = vk::DescriptorSetAllocateInfo::default().descriptor_pool(pool).set_layouts(&layouts);
+    let allocate =
+        vk::DescriptorSetAllocateInfo::default().descriptor_pool(pool).set_layouts(&layouts);
     let set = unsafe { gpu.device.allocate_descriptor_sets(&allocate) }?[0];
     let buffers = [vk::DescriptorBufferInfo { buffer, offset: 0, range: vk::WHOLE_SIZE }];
     let write = vk::WriteDescriptorSet::default()

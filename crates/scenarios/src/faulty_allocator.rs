@@ -21,10 +21,16 @@ pub(crate) fn callbacks() -> vk::AllocationCallbacks<'static> {
     }
 }
 
-unsafe extern "system" fn allocate(_: *mut c_void, size: usize, alignment: usize, _: vk::SystemAllocationScope) -> *mut c_void {
+unsafe extern "system" fn allocate(
+    _: *mut c_void,
+    size: usize,
+    alignment: usize,
+    _: vk::SystemAllocationScope,
+) -> *mut c_void {
     let mut memory = ptr::null_mut();
     let alignment = alignment.max(size_of::<usize>());
-    let failed = FAILING.load(Ordering::SeqCst) || unsafe { libc::posix_memalign(&mut memory, alignment, size) } != 0;
+    let failed = FAILING.load(Ordering::SeqCst)
+        || unsafe { libc::posix_memalign(&mut memory, alignment, size) } != 0;
     if failed { ptr::null_mut() } else { memory }
 }
 
@@ -36,7 +42,11 @@ unsafe extern "system" fn reallocate(
     _: usize,
     _: vk::SystemAllocationScope,
 ) -> *mut c_void {
-    if FAILING.load(Ordering::SeqCst) { ptr::null_mut() } else { unsafe { libc::realloc(original, size) } }
+    if FAILING.load(Ordering::SeqCst) {
+        ptr::null_mut()
+    } else {
+        unsafe { libc::realloc(original, size) }
+    }
 }
 
 unsafe extern "system" fn free(_: *mut c_void, memory: *mut c_void) {

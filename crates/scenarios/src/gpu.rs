@@ -23,12 +23,17 @@ pub(crate) struct Instance {
 impl Instance {
     /// Enables those of `wanted` that the implementation has.
     pub(crate) fn new(wanted: &[&'static CStr]) -> Result<Arc<Instance>, Stop> {
-        let entry = unsafe { ash::Entry::load() }.map_err(|error| Stop::skipped(format!("no Vulkan loader: {error}")))?;
+        let entry = unsafe { ash::Entry::load() }
+            .map_err(|error| Stop::skipped(format!("no Vulkan loader: {error}")))?;
         let offered = unsafe { entry.enumerate_instance_extension_properties(None) }?;
         let extensions = those_offered(wanted, &offered);
         let names: Vec<_> = extensions.iter().map(|name| name.as_ptr()).collect();
-        let application = vk::ApplicationInfo::default().application_name(c"unwedge-scenario").api_version(vk::API_VERSION_1_2);
-        let create = vk::InstanceCreateInfo::default().application_info(&application).enabled_extension_names(&names);
+        let application = vk::ApplicationInfo::default()
+            .application_name(c"unwedge-scenario")
+            .api_version(vk::API_VERSION_1_2);
+        let create = vk::InstanceCreateInfo::default()
+            .application_info(&application)
+            .enabled_extension_names(&names);
         let raw = unsafe { entry.create_instance(&create, None) }
             .map_err(|error| Stop::skipped(format!("no Vulkan instance: {error:?}")))?;
         Ok(Arc::new(Instance { entry, raw, extensions }))
@@ -94,11 +99,25 @@ impl Gpu {
         let count = queues_offered.min(QUEUES_MAX);
         let timeline = has_timeline(raw, physical);
         let device = create_device(raw, physical, family, count, timeline, wish)?;
-        let queues = (0..count).map(|index| Mutex::new(unsafe { device.get_device_queue(family, index) })).collect();
-        let names = instance.has(ext::debug_utils::NAME).then(|| ext::debug_utils::Device::new(raw, &device));
+        let queues = (0..count)
+            .map(|index| Mutex::new(unsafe { device.get_device_queue(family, index) }))
+            .collect();
+        let names = instance
+            .has(ext::debug_utils::NAME)
+            .then(|| ext::debug_utils::Device::new(raw, &device));
         let instance = Arc::clone(instance);
         let garbage = Mutex::default();
-        Ok(Gpu { instance, physical, device, queues, family, timeline, names, garbage, allocator: wish.allocator })
+        Ok(Gpu {
+            instance,
+            physical,
+            device,
+            queues,
+            family,
+            timeline,
+            names,
+            garbage,
+            allocator: wish.allocator,
+        })
     }
 }
 
@@ -112,16 +131,24 @@ impl Drop for Gpu {
     }
 }
 
-fn those_offered(wanted: &[&'static CStr], offered: &[vk::ExtensionProperties]) -> Vec<&'static CStr> {
-    let is_offered = |name: &CStr| offered.iter().any(|have| have.extension_name_as_c_str() == Ok(name));
+fn those_offered(
+    wanted: &[&'static CStr],
+    offered: &[vk::ExtensionProperties],
+) -> Vec<&'static CStr> {
+    let is_offered =
+        |name: &CStr| offered.iter().any(|have| have.extension_name_as_c_str() == Ok(name));
     wanted.iter().copied().filter(|name| is_offered(name)).collect()
 }
 
 /// The first family that computes (and so transfers), preferring one that draws too; and its number of queues.
-fn working_family(instance: &ash::Instance, physical: vk::PhysicalDevice) -> Result<(u32, u32), Stop> {
+fn working_family(
+    instance: &ash::Instance,
+    physical: vk::PhysicalDevice,
+) -> Result<(u32, u32), Stop> {
     let families = unsafe { instance.get_physical_device_queue_family_properties(physical) };
     let first_with = |flags| families.iter().position(|family| family.queue_flags.contains(flags));
-    let index = first_with(vk::QueueFlags::COMPUTE | vk::QueueFlags::GRAPHICS).or_else(|| first_with(vk::QueueFlags::COMPUTE));
+    let index = first_with(vk::QueueFlags::COMPUTE | vk::QueueFlags::GRAPHICS)
+        .or_else(|| first_with(vk::QueueFlags::COMPUTE));
     let index = index.ok_or_else(|| Stop::skipped("no queue family that computes"))?;
     Ok((index as u32, families[index].queue_count))
 }
@@ -148,9 +175,13 @@ fn create_device(
     }
     let names: Vec<_> = extensions.iter().map(|name| name.as_ptr()).collect();
     let priorities = vec![1.0; queue_count as usize];
-    let queues = [vk::DeviceQueueCreateInfo::default().queue_family_index(family).queue_priorities(&priorities)];
-    let mut timeline_features = vk::PhysicalDeviceTimelineSemaphoreFeatures::default().timeline_semaphore(true);
-    let mut create = vk::DeviceCreateInfo::default().queue_create_infos(&queues).enabled_extension_names(&names);
+    let queues = [vk::DeviceQueueCreateInfo::default()
+        .queue_family_index(family)
+        .queue_priorities(&priorities)];
+    let mut timeline_features =
+        vk::PhysicalDeviceTimelineSemaphoreFeatures::default().timeline_semaphore(true);
+    let mut create =
+        vk::DeviceCreateInfo::default().queue_create_infos(&queues).enabled_extension_names(&names);
     if timeline {
         create = create.push_next(&mut timeline_features);
     }
@@ -158,5 +189,9 @@ fn create_device(
 }
 
 /// The extensions of windows: what surfaces there can be, here.
-pub(crate) const WINDOW_EXTENSIONS: &[&CStr] =
-    &[ext::debug_utils::NAME, khr::surface::NAME, khr::xcb_surface::NAME, ext::headless_surface::NAME];
+pub(crate) const WINDOW_EXTENSIONS: &[&CStr] = &[
+    ext::debug_utils::NAME,
+    khr::surface::NAME,
+    khr::xcb_surface::NAME,
+    ext::headless_surface::NAME,
+];

@@ -39,7 +39,8 @@ impl Gpu {
     /// Gives the handle a debug name, where the instance can.
     pub(crate) fn name<H: vk::Handle>(&self, handle: H, name: &str) {
         if let (Some(names), Ok(name)) = (&self.names, CString::new(name)) {
-            let name = vk::DebugUtilsObjectNameInfoEXT::default().object_handle(handle).object_name(&name);
+            let name =
+                vk::DebugUtilsObjectNameInfoEXT::default().object_handle(handle).object_name(&name);
             let _ = unsafe { names.set_debug_utils_object_name(&name) };
         }
     }
@@ -48,8 +49,14 @@ impl Gpu {
         self.fence_with(name, vk::FenceCreateFlags::empty())
     }
 
-    pub(crate) fn fence_with(&self, name: &str, flags: vk::FenceCreateFlags) -> Result<vk::Fence, Stop> {
-        let fence = unsafe { self.device.create_fence(&vk::FenceCreateInfo::default().flags(flags), None) }?;
+    pub(crate) fn fence_with(
+        &self,
+        name: &str,
+        flags: vk::FenceCreateFlags,
+    ) -> Result<vk::Fence, Stop> {
+        let fence = unsafe {
+            self.device.create_fence(&vk::FenceCreateInfo::default().flags(flags), None)
+        }?;
         self.on_drop(move |device| unsafe { device.destroy_fence(fence, None) });
         self.name(fence, name);
         Ok(fence)
@@ -63,11 +70,17 @@ impl Gpu {
         if !self.timeline {
             return Err(Stop::skipped("the device has no timeline semaphores"));
         }
-        let mut kind = vk::SemaphoreTypeCreateInfo::default().semaphore_type(vk::SemaphoreType::TIMELINE).initial_value(value);
+        let mut kind = vk::SemaphoreTypeCreateInfo::default()
+            .semaphore_type(vk::SemaphoreType::TIMELINE)
+            .initial_value(value);
         self.semaphore(name, &vk::SemaphoreCreateInfo::default().push_next(&mut kind))
     }
 
-    pub(crate) fn semaphore(&self, name: &str, create: &vk::SemaphoreCreateInfo) -> Result<vk::Semaphore, Stop> {
+    pub(crate) fn semaphore(
+        &self,
+        name: &str,
+        create: &vk::SemaphoreCreateInfo,
+    ) -> Result<vk::Semaphore, Stop> {
         let semaphore = unsafe { self.device.create_semaphore(create, None) }?;
         self.on_drop(move |device| unsafe { device.destroy_semaphore(semaphore, None) });
         self.name(semaphore, name);
@@ -75,7 +88,12 @@ impl Gpu {
     }
 
     /// Submits one batch to the queue of that index.
-    pub(crate) fn submit(&self, queue: usize, batch: &Batch, fence: vk::Fence) -> Result<(), vk::Result> {
+    pub(crate) fn submit(
+        &self,
+        queue: usize,
+        batch: &Batch,
+        fence: vk::Fence,
+    ) -> Result<(), vk::Result> {
         let (waits, wait_values): (Vec<_>, Vec<_>) = batch.waits.iter().copied().unzip();
         let (signals, signal_values): (Vec<_>, Vec<_>) = batch.signals.iter().copied().unzip();
         let stages = vec![vk::PipelineStageFlags::ALL_COMMANDS; waits.len()];
@@ -140,10 +158,12 @@ impl Gpu {
         let create = vk::CommandPoolCreateInfo::default().queue_family_index(self.family);
         let pool = unsafe { self.device.create_command_pool(&create, None) }?;
         self.on_drop(move |device| unsafe { device.destroy_command_pool(pool, None) });
-        let allocate = vk::CommandBufferAllocateInfo::default().command_pool(pool).command_buffer_count(1);
+        let allocate =
+            vk::CommandBufferAllocateInfo::default().command_pool(pool).command_buffer_count(1);
         let commands = unsafe { self.device.allocate_command_buffers(&allocate) }?[0];
         self.name(commands, name);
-        let begin = vk::CommandBufferBeginInfo::default().flags(vk::CommandBufferUsageFlags::SIMULTANEOUS_USE);
+        let begin = vk::CommandBufferBeginInfo::default()
+            .flags(vk::CommandBufferUsageFlags::SIMULTANEOUS_USE);
         unsafe { self.device.begin_command_buffer(commands, &begin) }?;
         Ok(commands)
     }

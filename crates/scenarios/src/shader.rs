@@ -105,7 +105,11 @@ impl Shader {
         b.entry_point(spirv::ExecutionModel::GLCompute, main, "main", []);
         b.execution_mode(main, spirv::ExecutionMode::LocalSize, [1, 1, 1]);
         b.begin_block(None)?;
-        let counter = if has_counter { b.variable(local_pointer, None, spirv::StorageClass::Function, None) } else { 0 };
+        let counter = if has_counter {
+            b.variable(local_pointer, None, spirv::StorageClass::Function, None)
+        } else {
+            0
+        };
         Ok(Shader { b, uint, word_pointer, buffer, counter, scope_device, relaxed })
     }
 

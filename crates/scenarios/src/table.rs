@@ -74,8 +74,22 @@ impl Scenario {
         Self::new(name, run, Expect::Inconclusive, about)
     }
 
-    const fn new(name: &'static str, run: fn() -> Outcome, expect: Expect, about: &'static str) -> Self {
-        Self { name, about, run, expect, inject: &[], driver: Driver::Any, display: false, deadline_ms: DEADLINE_MS }
+    const fn new(
+        name: &'static str,
+        run: fn() -> Outcome,
+        expect: Expect,
+        about: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            run,
+            expect,
+            inject: &[],
+            driver: Driver::Any,
+            display: false,
+            deadline_ms: DEADLINE_MS,
+        }
     }
 
     const fn inject(mut self, faults: &'static [&'static str]) -> Self {
@@ -188,7 +202,9 @@ mod tests {
     fn findings_have_codes_and_the_healthy_have_no_faults() {
         for scenario in TABLE {
             match scenario.expect {
-                Expect::Finding { code, .. } => assert!(code.len() == 5 && code.starts_with("UW0"), "{}", scenario.name),
+                Expect::Finding { code, .. } => {
+                    assert!(code.len() == 5 && code.starts_with("UW0"), "{}", scenario.name)
+                }
                 Expect::Healthy { .. } => assert!(scenario.inject.is_empty(), "{}", scenario.name),
                 Expect::Inconclusive => {}
             }
@@ -197,11 +213,17 @@ mod tests {
 
     #[test]
     fn every_file_has_a_line_in_the_table() {
-        let used: BTreeSet<String> =
-            TEXT.split("::").filter_map(|part| part.rsplit([' ', ',']).next()).map(String::from).collect();
+        let used: BTreeSet<String> = TEXT
+            .split("::")
+            .filter_map(|part| part.rsplit([' ', ',']).next())
+            .map(String::from)
+            .collect();
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/scenarios");
         let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        for file in files.map(|file| file.file_name().to_string_lossy().replace(".rs", "")).filter(|name| name != "mod") {
+        for file in files
+            .map(|file| file.file_name().to_string_lossy().replace(".rs", ""))
+            .filter(|name| name != "mod")
+        {
             assert!(used.contains(&file), "{file}.rs is not in the table");
         }
     }

@@ -14,7 +14,9 @@ pub(crate) fn together(roles: &[Role]) -> Outcome {
         for &(name, run) in roles {
             started.push(thread::Builder::new().name(name.into()).spawn_scoped(scope, run)?);
         }
-        let ends = started.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(Stop::failed("a thread panicked"))));
+        let ends = started
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err(Stop::failed("a thread panicked"))));
         // Joins them all before it looks for a failure.
         ends.collect::<Vec<Outcome>>().into_iter().collect()
     })

@@ -50,14 +50,16 @@ impl Window {
             None if instance.has(ext::headless_surface::NAME) => headless_surface(&instance)?,
             None => return Err(no_window()),
         };
-        let gpu = Gpu::on(&instance, &Wish { extensions: &[khr::swapchain::NAME], ..Wish::default() })?;
+        let gpu =
+            Gpu::on(&instance, &Wish { extensions: &[khr::swapchain::NAME], ..Wish::default() })?;
         let surfaces = khr::surface::Instance::new(&instance.entry, &instance.raw);
         let destroy = surfaces.clone();
         gpu.on_drop(move |_| unsafe { destroy.destroy_surface(surface, None) });
         let swapchains = khr::swapchain::Device::new(&instance.raw, &gpu.device);
         let swapchain = create_swapchain(&gpu, &surfaces, &swapchains, surface)?;
         let images = unsafe { swapchains.get_swapchain_images(swapchain) }?;
-        let images = images.into_iter().map(|image| prepare(&gpu, image)).collect::<Result<_, Stop>>()?;
+        let images =
+            images.into_iter().map(|image| prepare(&gpu, image)).collect::<Result<_, Stop>>()?;
         let acquired = gpu.binary("image acquired")?;
         let done = gpu.fence_with("frame done", vk::FenceCreateFlags::SIGNALED)?;
         Ok(Window { gpu, x, swapchains, swapchain, images, acquired, done })
@@ -72,20 +74,44 @@ impl Window {
         Ok(self.present(image)?)
     }
 
-    pub(crate) fn acquire(&self, timeout_ns: u64, signal: vk::Semaphore) -> Result<u32, vk::Result> {
-        let acquired = unsafe { self.swapchains.acquire_next_image(self.swapchain, timeout_ns, signal, vk::Fence::null()) };
+    pub(crate) fn acquire(
+        &self,
+        timeout_ns: u64,
+        signal: vk::Semaphore,
+    ) -> Result<u32, vk::Result> {
+        let acquired = unsafe {
+            self.swapchains.acquire_next_image(
+                self.swapchain,
+                timeout_ns,
+                signal,
+                vk::Fence::null(),
+            )
+        };
         acquired.map(|(image, _suboptimal)| image)
     }
 
-    pub(crate) fn draw(&self, image: u32, after: vk::Semaphore, fence: vk::Fence) -> Result<(), vk::Result> {
+    pub(crate) fn draw(
+        &self,
+        image: u32,
+        after: vk::Semaphore,
+        fence: vk::Fence,
+    ) -> Result<(), vk::Result> {
         let image = &self.images[image as usize];
-        let batch = Batch { waits: &[(after, 0)], commands: &[image.draw], signals: &[(image.rendered, 0)] };
+        let batch = Batch {
+            waits: &[(after, 0)],
+            commands: &[image.draw],
+            signals: &[(image.rendered, 0)],
+        };
         self.gpu.submit(0, &batch, fence)
     }
 
     pub(crate) fn present(&self, image: u32) -> Result<(), vk::Result> {
-        let (waits, swapchains, indices) = ([self.images[image as usize].rendered], [self.swapchain], [image]);
-        let present = vk::PresentInfoKHR::default().wait_semaphores(&waits).swapchains(&swapchains).image_indices(&indices);
+        let (waits, swapchains, indices) =
+            ([self.images[image as usize].rendered], [self.swapchain], [image]);
+        let present = vk::PresentInfoKHR::default()
+            .wait_semaphores(&waits)
+            .swapchains(&swapchains)
+            .image_indices(&indices);
         let queue = lock(&self.gpu.queues[0]);
         unsafe { self.swapchains.queue_present(*queue, &present) }.map(|_| ())
     }
@@ -115,14 +141,29 @@ impl XWindow {
     fn create(&self, window: u32, options: &CreateWindowAux) -> Outcome {
         let root = &self.connection.setup().roots[self.screen];
         let (class, visual) = (WindowClass::INPUT_OUTPUT, root.root_visual);
-        let request =
-            self.connection.create_window(root.root_depth, window, root.root, 0, 0, SIDE, SIDE, 0, class, visual, options);
+        let request = self.connection.create_window(
+            root.root_depth,
+            window,
+            root.root,
+            0,
+            0,
+            SIDE,
+            SIDE,
+            0,
+            class,
+            visual,
+            options,
+        );
         request.map_err(x_failed)?.check().map_err(x_failed)
     }
 
     /// Shows or hides (minimises) the window.
     pub(crate) fn map(&self, visible: bool) -> Outcome {
-        let request = if visible { self.connection.map_window(self.window) } else { self.connection.unmap_window(self.window) };
+        let request = if visible {
+            self.connection.map_window(self.window)
+        } else {
+            self.connection.unmap_window(self.window)
+        };
         request.map_err(x_failed)?.check().map_err(x_failed)
     }
 
@@ -135,15 +176,18 @@ impl XWindow {
 
     fn surface(&self, instance: &Instance) -> Result<vk::SurfaceKHR, Stop> {
         let surfaces = khr::xcb_surface::Instance::new(&instance.entry, &instance.raw);
-        let create =
-            vk::XcbSurfaceCreateInfoKHR::default().connection(self.connection.get_raw_xcb_connection()).window(self.window);
+        let create = vk::XcbSurfaceCreateInfoKHR::default()
+            .connection(self.connection.get_raw_xcb_connection())
+            .window(self.window);
         Ok(unsafe { surfaces.create_xcb_surface(&create, None) }?)
     }
 }
 
 fn headless_surface(instance: &Instance) -> Result<vk::SurfaceKHR, Stop> {
     let surfaces = ext::headless_surface::Instance::new(&instance.entry, &instance.raw);
-    Ok(unsafe { surfaces.create_headless_surface(&vk::HeadlessSurfaceCreateInfoEXT::default(), None) }?)
+    Ok(unsafe {
+        surfaces.create_headless_surface(&vk::HeadlessSurfaceCreateInfoEXT::default(), None)
+    }?)
 }
 
 fn create_swapchain(
@@ -152,7 +196,8 @@ fn create_swapchain(
     swapchains: &khr::swapchain::Device,
     surface: vk::SurfaceKHR,
 ) -> Result<vk::SwapchainKHR, Stop> {
-    let supported = unsafe { surfaces.get_physical_device_surface_support(gpu.physical, gpu.family, surface) }?;
+    let supported =
+        unsafe { surfaces.get_physical_device_surface_support(gpu.physical, gpu.family, surface) }?;
     if !supported {
         return Err(Stop::skipped("the device cannot present to this surface"));
     }
@@ -161,7 +206,11 @@ fn create_swapchain(
     let format = formats.first().ok_or_else(|| Stop::skipped("the surface has no format"))?;
     let side = u32::from(SIDE);
     let chosen_by_swapchain = can.current_extent.width == u32::MAX;
-    let extent = if chosen_by_swapchain { vk::Extent2D { width: side, height: side } } else { can.current_extent };
+    let extent = if chosen_by_swapchain {
+        vk::Extent2D { width: side, height: side }
+    } else {
+        can.current_extent
+    };
     let images_max = if can.max_image_count == 0 { u32::MAX } else { can.max_image_count };
     let create = vk::SwapchainCreateInfoKHR::default()
         .surface(surface)
@@ -201,11 +250,29 @@ fn prepare(gpu: &Gpu, image: vk::Image) -> Result<Image, Stop> {
             .image(image)
             .subresource_range(range);
         let all = vk::PipelineStageFlags::ALL_COMMANDS;
-        unsafe { gpu.device.cmd_pipeline_barrier(draw, all, all, vk::DependencyFlags::empty(), &[], &[], &[barrier]) };
+        unsafe {
+            gpu.device.cmd_pipeline_barrier(
+                draw,
+                all,
+                all,
+                vk::DependencyFlags::empty(),
+                &[],
+                &[],
+                &[barrier],
+            )
+        };
     };
     change(vk::ImageLayout::UNDEFINED, vk::ImageLayout::TRANSFER_DST_OPTIMAL);
     let colour = vk::ClearColorValue { float32: [0.1, 0.3, 0.5, 1.0] };
-    unsafe { gpu.device.cmd_clear_color_image(draw, image, vk::ImageLayout::TRANSFER_DST_OPTIMAL, &colour, &[range]) };
+    unsafe {
+        gpu.device.cmd_clear_color_image(
+            draw,
+            image,
+            vk::ImageLayout::TRANSFER_DST_OPTIMAL,
+            &colour,
+            &[range],
+        )
+    };
     change(vk::ImageLayout::TRANSFER_DST_OPTIMAL, vk::ImageLayout::PRESENT_SRC_KHR);
     unsafe { gpu.device.end_command_buffer(draw) }?;
     Ok(Image { draw, rendered: gpu.binary("rendered")? })

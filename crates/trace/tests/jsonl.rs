@@ -1,4 +1,5 @@
 //! Does a recording survive being written and read, torn, foreign or hostile?
+#![allow(clippy::expect_used, reason = "a test may stop at the first surprise")]
 
 use unwedge_trace::jsonl::{self, Header, ReadError, Recording};
 use unwedge_trace::{

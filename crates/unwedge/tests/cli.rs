@@ -175,6 +175,8 @@ fn the_program_gets_the_layer_and_keeps_the_users() {
                   stat -c %a $UNWEDGE_DIR; cat $UNWEDGE_DIR/VK_LAYER_UNWEDGE_watch.json";
     let faults = ["--inject", "drop-signal:fence:n=3", "--inject", "fail-submit"];
     command.args(["run", "-q", "--deadline", "1s", "--no-breadcrumbs"]).args(faults);
+    // The layer that lies beside the command, where it was built, would come before the variable's.
+    command.arg("--layer").arg(place.path("layer.so"));
     let output = command.args(["--", "sh", "-c", script]).output().expect("the command starts");
     let stdout = String::from_utf8_lossy(&output.stdout);
     let lines: Vec<&str> = stdout.lines().collect();

@@ -1,5 +1,6 @@
 //! Does it work on programs that were not written for it? Demos of others, beside other layers, started through the installed
 //! layer, and killed.
+#![allow(clippy::expect_used, reason = "a test may stop at the first surprise")]
 
 #[path = "rig/mod.rs"]
 mod rig;

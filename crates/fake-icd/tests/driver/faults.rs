@@ -14,36 +14,22 @@ fn timeline_off_makes_a_device_of_vulkan_1_1() {
     let mut features = vk::PhysicalDeviceFeatures2::default().push_next(&mut timeline);
     // SAFETY: live handles.
     unsafe {
-        gpu.instance
-            .get_physical_device_features2(gpu.physical, &mut features);
+        gpu.instance.get_physical_device_features2(gpu.physical, &mut features);
         let properties = gpu.instance.get_physical_device_properties(gpu.physical);
         assert_eq!(vk::api_version_minor(properties.api_version), 1);
-        let extensions = gpu
-            .instance
-            .enumerate_device_extension_properties(gpu.physical)
-            .unwrap();
+        let extensions = gpu.instance.enumerate_device_extension_properties(gpu.physical).unwrap();
         let timeline_name = khr::timeline_semaphore::NAME;
         assert!(
-            !extensions
-                .iter()
-                .any(|found| found.extension_name_as_c_str() == Ok(timeline_name))
+            !extensions.iter().any(|found| found.extension_name_as_c_str() == Ok(timeline_name))
         );
-        for name in [
-            c"vkWaitSemaphores",
-            c"vkWaitSemaphoresKHR",
-            c"vkQueueSubmit2",
-        ] {
+        for name in [c"vkWaitSemaphores", c"vkWaitSemaphoresKHR", c"vkQueueSubmit2"] {
             assert!(
-                gpu.instance
-                    .get_device_proc_addr(gpu.device.handle(), name.as_ptr())
-                    .is_none(),
+                gpu.instance.get_device_proc_addr(gpu.device.handle(), name.as_ptr()).is_none(),
                 "{name:?}"
             );
         }
         let fence = gpu.fence();
-        gpu.device
-            .queue_submit(gpu.queues[0], &[vk::SubmitInfo::default()], fence)
-            .unwrap();
+        gpu.device.queue_submit(gpu.queues[0], &[vk::SubmitInfo::default()], fence).unwrap();
         assert_eq!(gpu.wait_fence(fence, SOON_NS), Ok(()));
     }
     assert_eq!(timeline.timeline_semaphore, vk::FALSE);
@@ -71,13 +57,9 @@ fn drop_fence_loses_one_signal() {
 fn drop_semaphore_loses_one_timeline_signal() {
     let gpu = Gpu::new("drop-semaphore=1");
     let (timeline, binary) = (gpu.timeline().unwrap(), gpu.binary_semaphore());
-    gpu.submit(0, &[], &[], &[(binary, 0), (timeline, 1)], NO_FENCE)
-        .unwrap();
+    gpu.submit(0, &[], &[], &[(binary, 0), (timeline, 1)], NO_FENCE).unwrap();
     gpu.submit(0, &[(binary, 0)], &[], &[], NO_FENCE).unwrap();
-    assert_eq!(
-        gpu.wait_timeline(timeline, 1, A_WHILE_NS),
-        Err(vk::Result::TIMEOUT)
-    );
+    assert_eq!(gpu.wait_timeline(timeline, 1, A_WHILE_NS), Err(vk::Result::TIMEOUT));
     gpu.submit(0, &[], &[], &[(timeline, 2)], NO_FENCE).unwrap();
     assert_eq!(gpu.wait_timeline(timeline, 2, SOON_NS), Ok(()));
 }
@@ -121,10 +103,7 @@ fn busy_burns_the_processor_until_the_device_is_destroyed() {
     // No other test has a seventh queue, so its thread is known by its name.
     gpu.submit(6, &[], &[], &[], fence).unwrap();
     let before = ticks_of("fake-queue-6");
-    assert_eq!(
-        gpu.wait_fence(fence, 10 * A_WHILE_NS),
-        Err(vk::Result::TIMEOUT)
-    );
+    assert_eq!(gpu.wait_fence(fence, 10 * A_WHILE_NS), Err(vk::Result::TIMEOUT));
     assert!(ticks_of("fake-queue-6") > before);
     // SAFETY: not valid usage, but the driver allows it, and the core is free again.
     unsafe { gpu.device.destroy_device(None) };
@@ -139,11 +118,7 @@ fn ticks_of(name: &str) -> u64 {
     // Fields 14 and 15 of proc(5) are user and system time; what follows the name begins with field 3.
     let ticks = |stat: String| -> u64 {
         let fields = stat.rsplit_once(") ").unwrap().1.split(' ');
-        fields
-            .skip(11)
-            .take(2)
-            .map(|field| field.parse::<u64>().unwrap())
-            .sum()
+        fields.skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum()
     };
     ours.map(ticks).sum()
 }
@@ -172,14 +147,8 @@ fn acquire_out_of_date_lasts_until_the_swapchain_is_replaced() {
     let old = gpu.swapchain(3, vk::SwapchainKHR::null());
     assert_eq!(acquire(&gpu, old, 0), Ok(0));
     let out_of_date = Err(vk::Result::ERROR_OUT_OF_DATE_KHR);
-    assert_eq!(
-        [acquire(&gpu, old, 0), acquire(&gpu, old, 0)],
-        [out_of_date; 2]
-    );
-    assert_eq!(
-        present(&gpu, old, 0, 1),
-        Err(vk::Result::ERROR_OUT_OF_DATE_KHR)
-    );
+    assert_eq!([acquire(&gpu, old, 0), acquire(&gpu, old, 0)], [out_of_date; 2]);
+    assert_eq!(present(&gpu, old, 0, 1), Err(vk::Result::ERROR_OUT_OF_DATE_KHR));
     let new = gpu.swapchain(3, old);
     assert_eq!(acquire(&gpu, new, 0), Ok(0));
 }
@@ -195,10 +164,7 @@ fn withhold_after_keeps_what_is_presented() {
         let image = acquire(&gpu, swapchain, SOON_NS).unwrap();
         present(&gpu, swapchain, image, id).unwrap();
     }
-    assert_eq!(
-        wait_for_present(&gpu, swapchain, 2, A_WHILE_NS),
-        Err(vk::Result::TIMEOUT)
-    );
+    assert_eq!(wait_for_present(&gpu, swapchain, 2, A_WHILE_NS), Err(vk::Result::TIMEOUT));
     let blocked = start(move || acquire(&gpu, swapchain, u64::MAX));
     assert!(is_stuck(&blocked));
 }
@@ -247,9 +213,7 @@ fn pipeline_ms_is_how_long_a_pipeline_takes() {
         .stage(vk::ShaderStageFlags::COMPUTE)
         .module(module)
         .name(c"main");
-    let infos = [vk::ComputePipelineCreateInfo::default()
-        .stage(stage)
-        .layout(layout)];
+    let infos = [vk::ComputePipelineCreateInfo::default().stage(stage).layout(layout)];
     let cache = vk::PipelineCache::null();
     let begun = Instant::now();
     // SAFETY: live handles.

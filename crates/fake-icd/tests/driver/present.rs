@@ -56,10 +56,7 @@ fn an_acquire_without_an_image_waits_as_long_as_it_was_told() {
     let images = [acquire(&gpu, swapchain, 0), acquire(&gpu, swapchain, 0)];
     assert_eq!(images, [Ok(0), Ok(1)]);
     assert_eq!(acquire(&gpu, swapchain, 0), Err(vk::Result::NOT_READY));
-    assert_eq!(
-        acquire(&gpu, swapchain, A_WHILE_NS),
-        Err(vk::Result::TIMEOUT)
-    );
+    assert_eq!(acquire(&gpu, swapchain, A_WHILE_NS), Err(vk::Result::TIMEOUT));
     let other = gpu.clone();
     let blocked = start(move || acquire(&other, swapchain, u64::MAX));
     assert!(is_stuck(&blocked));
@@ -72,14 +69,9 @@ fn an_acquire_signals_its_semaphore_and_its_fence() {
     let gpu = Gpu::new("");
     let swapchain = gpu.swapchain(3, vk::SwapchainKHR::null());
     let (semaphore, acquired, rendered) = (gpu.binary_semaphore(), gpu.fence(), gpu.fence());
-    gpu.submit(0, &[(semaphore, 0)], &[], &[], rendered)
-        .unwrap();
+    gpu.submit(0, &[(semaphore, 0)], &[], &[], rendered).unwrap();
     // SAFETY: live handles.
-    unsafe {
-        gpu.swapchains
-            .acquire_next_image(swapchain, 0, semaphore, acquired)
-            .unwrap()
-    };
+    unsafe { gpu.swapchains.acquire_next_image(swapchain, 0, semaphore, acquired).unwrap() };
     assert_eq!(gpu.wait_fence(acquired, 0), Ok(()));
     assert_eq!(gpu.wait_fence(rendered, SOON_NS), Ok(()));
 }
@@ -97,12 +89,8 @@ fn an_image_is_presented_after_the_semaphores_of_its_present() {
         .image_indices(&images);
     // SAFETY: live handles.
     unsafe { gpu.swapchains.queue_present(gpu.queues[0], &info).unwrap() };
-    assert_eq!(
-        acquire(&gpu, swapchain, A_WHILE_NS),
-        Err(vk::Result::TIMEOUT)
-    );
-    gpu.submit(1, &[], &[], &[(semaphore, 0)], vk::Fence::null())
-        .unwrap();
+    assert_eq!(acquire(&gpu, swapchain, A_WHILE_NS), Err(vk::Result::TIMEOUT));
+    gpu.submit(1, &[], &[], &[(semaphore, 0)], vk::Fence::null()).unwrap();
     assert_eq!(acquire(&gpu, swapchain, SOON_NS), Ok(0));
 }
 
@@ -113,10 +101,7 @@ fn a_present_is_waited_for_by_its_id() {
     let image = acquire(&gpu, swapchain, 0).unwrap();
     present(&gpu, swapchain, image, 4).unwrap();
     assert_eq!(wait_for_present(&gpu, swapchain, 4, SOON_NS), Ok(()));
-    assert_eq!(
-        wait_for_present(&gpu, swapchain, 5, A_WHILE_NS),
-        Err(vk::Result::TIMEOUT)
-    );
+    assert_eq!(wait_for_present(&gpu, swapchain, 5, A_WHILE_NS), Err(vk::Result::TIMEOUT));
 }
 
 #[test]
@@ -138,24 +123,19 @@ fn a_headless_surface_says_what_it_can_do() {
     let (surface, surfaces) = (gpu.surface, gpu.surfaces());
     // SAFETY: live handles.
     unsafe {
-        let capabilities = surfaces
-            .get_physical_device_surface_capabilities(gpu.physical, surface)
-            .unwrap();
+        let capabilities =
+            surfaces.get_physical_device_surface_capabilities(gpu.physical, surface).unwrap();
         assert_eq!(capabilities.min_image_count, 2);
         assert_eq!(
             surfaces.get_physical_device_surface_support(gpu.physical, 0, surface),
             Ok(true)
         );
         assert_eq!(
-            surfaces
-                .get_physical_device_surface_formats(gpu.physical, surface)
-                .unwrap()
-                .len(),
+            surfaces.get_physical_device_surface_formats(gpu.physical, surface).unwrap().len(),
             3
         );
-        let modes = surfaces
-            .get_physical_device_surface_present_modes(gpu.physical, surface)
-            .unwrap();
+        let modes =
+            surfaces.get_physical_device_surface_present_modes(gpu.physical, surface).unwrap();
         assert!(modes.contains(&vk::PresentModeKHR::FIFO));
     }
 }

@@ -38,42 +38,23 @@ impl Gpu {
             let physical = instance.enumerate_physical_devices().unwrap()[0];
             let family = instance.get_physical_device_queue_family_properties(physical)[0];
             let device = create_device(&instance, physical, family.queue_count);
-            let queues = (0..family.queue_count)
-                .map(|index| device.get_device_queue(0, index))
-                .collect();
+            let queues =
+                (0..family.queue_count).map(|index| device.get_device_queue(0, index)).collect();
             let swapchains = khr::swapchain::Device::new(&instance, &device);
             let headless = ext::headless_surface::Instance::new(&entry, &instance);
-            let surface = headless
-                .create_headless_surface(&Default::default(), None)
-                .unwrap();
-            Self {
-                entry,
-                instance,
-                physical,
-                device,
-                queues,
-                swapchains,
-                surface,
-            }
+            let surface = headless.create_headless_surface(&Default::default(), None).unwrap();
+            Self { entry, instance, physical, device, queues, swapchains, surface }
         }
     }
 
     pub(crate) fn fence(&self) -> vk::Fence {
         // SAFETY: live handles.
-        unsafe {
-            self.device
-                .create_fence(&vk::FenceCreateInfo::default(), None)
-                .unwrap()
-        }
+        unsafe { self.device.create_fence(&vk::FenceCreateInfo::default(), None).unwrap() }
     }
 
     pub(crate) fn binary_semaphore(&self) -> vk::Semaphore {
         // SAFETY: live handles.
-        unsafe {
-            self.device
-                .create_semaphore(&vk::SemaphoreCreateInfo::default(), None)
-                .unwrap()
-        }
+        unsafe { self.device.create_semaphore(&vk::SemaphoreCreateInfo::default(), None).unwrap() }
     }
 
     pub(crate) fn timeline(&self) -> Result<vk::Semaphore, vk::Result> {
@@ -103,10 +84,7 @@ impl Gpu {
             .command_buffer_infos(&commands)
             .signal_semaphore_infos(&signals);
         // SAFETY: live handles.
-        unsafe {
-            self.device
-                .queue_submit2(self.queues[queue], &[info], fence)
-        }
+        unsafe { self.device.queue_submit2(self.queues[queue], &[info], fence) }
     }
 
     /// Submits an empty batch with a fence to the first queue.
@@ -126,17 +104,13 @@ impl Gpu {
         timeout_ns: u64,
     ) -> Result<(), vk::Result> {
         let (semaphores, values) = ([semaphore], [value]);
-        let info = vk::SemaphoreWaitInfo::default()
-            .semaphores(&semaphores)
-            .values(&values);
+        let info = vk::SemaphoreWaitInfo::default().semaphores(&semaphores).values(&values);
         // SAFETY: live handles.
         unsafe { self.device.wait_semaphores(&info, timeout_ns) }
     }
 
     pub(crate) fn signal_timeline(&self, semaphore: vk::Semaphore, value: u64) {
-        let info = vk::SemaphoreSignalInfo::default()
-            .semaphore(semaphore)
-            .value(value);
+        let info = vk::SemaphoreSignalInfo::default().semaphore(semaphore).value(value);
         // SAFETY: live handles.
         unsafe { self.device.signal_semaphore(&info).unwrap() }
     }
@@ -149,9 +123,8 @@ impl Gpu {
                 .device
                 .create_command_pool(&vk::CommandPoolCreateInfo::default(), None)
                 .unwrap();
-            let info = vk::CommandBufferAllocateInfo::default()
-                .command_pool(pool)
-                .command_buffer_count(1);
+            let info =
+                vk::CommandBufferAllocateInfo::default().command_pool(pool).command_buffer_count(1);
             let buffer = self.device.allocate_command_buffers(&info).unwrap()[0];
             self.device
                 .begin_command_buffer(buffer, &vk::CommandBufferBeginInfo::default())
@@ -170,10 +143,7 @@ impl Gpu {
                 .surface(self.surface)
                 .min_image_count(images)
                 .image_format(vk::Format::B8G8R8A8_UNORM)
-                .image_extent(vk::Extent2D {
-                    width: 64,
-                    height: 64,
-                })
+                .image_extent(vk::Extent2D { width: 64, height: 64 })
                 .image_array_layers(1)
                 .image_usage(vk::ImageUsageFlags::COLOR_ATTACHMENT)
                 .pre_transform(vk::SurfaceTransformFlagsKHR::IDENTITY)
@@ -190,11 +160,8 @@ impl Gpu {
 }
 
 fn points(points: &[(vk::Semaphore, u64)]) -> Vec<vk::SemaphoreSubmitInfo<'static>> {
-    let info = |&(semaphore, value)| {
-        vk::SemaphoreSubmitInfo::default()
-            .semaphore(semaphore)
-            .value(value)
-    };
+    let info =
+        |&(semaphore, value)| vk::SemaphoreSubmitInfo::default().semaphore(semaphore).value(value);
     points.iter().map(info).collect()
 }
 
@@ -213,9 +180,8 @@ fn create_instance(script: &str) -> (ash::Entry, ash::Instance) {
         std::env::set_var("VK_ICD_FILENAMES", &manifest);
         std::env::set_var("UNWEDGE_FAKE_ICD", script);
         let entry = ash::Entry::load().expect("the Vulkan loader is installed");
-        let instance = entry
-            .create_instance(&info, None)
-            .expect("the driver was built and is loaded");
+        let instance =
+            entry.create_instance(&info, None).expect("the driver was built and is loaded");
         (entry, instance)
     }
 }
@@ -273,18 +239,11 @@ fn library() -> PathBuf {
     let dependencies = test.parent().unwrap();
     let built = |folder: &Path| {
         let path = folder.join("libfake_icd.so");
-        let time = std::fs::metadata(&path)
-            .and_then(|found| found.modified())
-            .ok()?;
+        let time = std::fs::metadata(&path).and_then(|found| found.modified()).ok()?;
         Some((time, path))
     };
-    let newest = [dependencies, dependencies.parent().unwrap()]
-        .into_iter()
-        .filter_map(built)
-        .max();
-    newest
-        .expect("run `cargo build -p unwedge-fake-icd` first")
-        .1
+    let newest = [dependencies, dependencies.parent().unwrap()].into_iter().filter_map(built).max();
+    newest.expect("run `cargo build -p unwedge-fake-icd` first").1
 }
 
 /// Starts a call that may never return.
@@ -296,14 +255,10 @@ pub(crate) fn start<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static
 
 /// Whether a started call is still under way after a while.
 pub(crate) fn is_stuck<T>(call: &Receiver<T>) -> bool {
-    matches!(
-        call.recv_timeout(A_WHILE),
-        Err(mpsc::RecvTimeoutError::Timeout)
-    )
+    matches!(call.recv_timeout(A_WHILE), Err(mpsc::RecvTimeoutError::Timeout))
 }
 
 /// What a started call returns soon.
 pub(crate) fn outcome<T>(call: &Receiver<T>) -> T {
-    call.recv_timeout(Duration::from_nanos(SOON_NS))
-        .expect("the call returns")
+    call.recv_timeout(Duration::from_nanos(SOON_NS)).expect("the call returns")
 }

@@ -31,10 +31,7 @@ fn a_wait_for_any_fence_needs_one_of_them() {
     // SAFETY: live handles.
     unsafe {
         assert_eq!(gpu.device.wait_for_fences(&fences, false, SOON_NS), Ok(()));
-        assert_eq!(
-            gpu.device.wait_for_fences(&fences, true, A_WHILE_NS),
-            Err(vk::Result::TIMEOUT)
-        );
+        assert_eq!(gpu.device.wait_for_fences(&fences, true, A_WHILE_NS), Err(vk::Result::TIMEOUT));
     }
 }
 
@@ -43,8 +40,7 @@ fn a_queue_may_wait_for_a_timeline_before_another_queue_signals_it() {
     let gpu = Gpu::new("");
     let timeline = gpu.timeline().unwrap();
     let (early, late) = (gpu.fence(), gpu.fence());
-    gpu.submit(0, &[(timeline, 7)], &[], &[(timeline, 8)], early)
-        .unwrap();
+    gpu.submit(0, &[(timeline, 7)], &[], &[(timeline, 8)], early).unwrap();
     assert_eq!(gpu.wait_fence(early, A_WHILE_NS), Err(vk::Result::TIMEOUT));
     gpu.submit(1, &[], &[], &[(timeline, 7)], late).unwrap();
     assert_eq!(gpu.wait_fence(early, SOON_NS), Ok(()));
@@ -68,15 +64,8 @@ fn the_first_submit_call_carries_timeline_values_in_its_chain() {
         .signal_semaphores(&semaphores)
         .push_next(&mut values);
     // SAFETY: live handles.
-    unsafe {
-        gpu.device
-            .queue_submit(gpu.queues[0], &[info], vk::Fence::null())
-            .unwrap()
-    };
-    assert_eq!(
-        gpu.wait_timeline(timeline, 4, A_WHILE_NS),
-        Err(vk::Result::TIMEOUT)
-    );
+    unsafe { gpu.device.queue_submit(gpu.queues[0], &[info], vk::Fence::null()).unwrap() };
+    assert_eq!(gpu.wait_timeline(timeline, 4, A_WHILE_NS), Err(vk::Result::TIMEOUT));
     gpu.signal_timeline(timeline, 3);
     assert_eq!(gpu.wait_timeline(timeline, 4, SOON_NS), Ok(()));
 }
@@ -86,14 +75,12 @@ fn a_wait_takes_the_signal_of_a_binary_semaphore_away() {
     let gpu = Gpu::new("");
     let semaphore = gpu.binary_semaphore();
     let (first, second) = (gpu.fence(), gpu.fence());
-    gpu.submit(0, &[], &[], &[(semaphore, 0)], vk::Fence::null())
-        .unwrap();
+    gpu.submit(0, &[], &[], &[(semaphore, 0)], vk::Fence::null()).unwrap();
     gpu.submit(1, &[(semaphore, 0)], &[], &[], first).unwrap();
     assert_eq!(gpu.wait_fence(first, SOON_NS), Ok(()));
     gpu.submit(2, &[(semaphore, 0)], &[], &[], second).unwrap();
     assert_eq!(gpu.wait_fence(second, A_WHILE_NS), Err(vk::Result::TIMEOUT));
-    gpu.submit(0, &[], &[], &[(semaphore, 0)], vk::Fence::null())
-        .unwrap();
+    gpu.submit(0, &[], &[], &[(semaphore, 0)], vk::Fence::null()).unwrap();
     assert_eq!(gpu.wait_fence(second, SOON_NS), Ok(()));
 }
 
@@ -104,14 +91,9 @@ fn sparse_binding_waits_and_signals_like_any_batch() {
     let waits = [semaphore];
     let info = vk::BindSparseInfo::default().wait_semaphores(&waits);
     // SAFETY: live handles.
-    unsafe {
-        gpu.device
-            .queue_bind_sparse(gpu.queues[0], &[info], fence)
-            .unwrap()
-    };
+    unsafe { gpu.device.queue_bind_sparse(gpu.queues[0], &[info], fence).unwrap() };
     assert_eq!(gpu.wait_fence(fence, A_WHILE_NS), Err(vk::Result::TIMEOUT));
-    gpu.submit(1, &[], &[], &[(semaphore, 0)], vk::Fence::null())
-        .unwrap();
+    gpu.submit(1, &[], &[], &[(semaphore, 0)], vk::Fence::null()).unwrap();
     assert_eq!(gpu.wait_fence(fence, SOON_NS), Ok(()));
 }
 
@@ -119,8 +101,7 @@ fn sparse_binding_waits_and_signals_like_any_batch() {
 fn waiting_for_an_idle_queue_lasts_until_its_work_is_done() {
     let gpu = Gpu::new("");
     let timeline = gpu.timeline().unwrap();
-    gpu.submit(0, &[(timeline, 1)], &[], &[], vk::Fence::null())
-        .unwrap();
+    gpu.submit(0, &[(timeline, 1)], &[], &[], vk::Fence::null()).unwrap();
     let (device, queue, other) = (gpu.device.clone(), gpu.queues[0], gpu.queues[1]);
     // SAFETY: live handles.
     let idle = start(move || unsafe { device.queue_wait_idle(queue) });
@@ -140,16 +121,11 @@ fn a_queue_waits_for_an_event_that_the_host_sets() {
     let fence = gpu.fence();
     // SAFETY: live handles.
     unsafe {
-        let event = gpu
-            .device
-            .create_event(&vk::EventCreateInfo::default(), None)
-            .unwrap();
+        let event = gpu.device.create_event(&vk::EventCreateInfo::default(), None).unwrap();
         let stages = vk::PipelineStageFlags::HOST;
         let commands = gpu.commands(|buffer| {
-            gpu.device
-                .cmd_wait_events(buffer, &[event], stages, stages, &[], &[], &[]);
-            gpu.device
-                .cmd_reset_event(buffer, event, vk::PipelineStageFlags::ALL_COMMANDS);
+            gpu.device.cmd_wait_events(buffer, &[event], stages, stages, &[], &[], &[]);
+            gpu.device.cmd_reset_event(buffer, event, vk::PipelineStageFlags::ALL_COMMANDS);
         });
         gpu.submit(0, &[], &[commands], &[], fence).unwrap();
         assert_eq!(gpu.wait_fence(fence, A_WHILE_NS), Err(vk::Result::TIMEOUT));
@@ -168,8 +144,7 @@ fn an_exported_semaphore_shares_its_signals_with_the_imported_one() {
     let fence = gpu.fence();
     gpu.submit(0, &[(importer, 5)], &[], &[], fence).unwrap();
     assert_eq!(gpu.wait_fence(fence, A_WHILE_NS), Err(vk::Result::TIMEOUT));
-    gpu.submit(1, &[], &[], &[(exporter, 5)], vk::Fence::null())
-        .unwrap();
+    gpu.submit(1, &[], &[], &[(exporter, 5)], vk::Fence::null()).unwrap();
     assert_eq!(gpu.wait_fence(fence, SOON_NS), Ok(()));
 }
 
@@ -177,11 +152,7 @@ fn an_exported_semaphore_shares_its_signals_with_the_imported_one() {
 fn nobody_signals_a_semaphore_from_a_foreign_descriptor() {
     let gpu = Gpu::new("");
     let semaphore = gpu.binary_semaphore();
-    import(
-        &gpu,
-        semaphore,
-        std::fs::File::open("/dev/null").unwrap().into(),
-    );
+    import(&gpu, semaphore, std::fs::File::open("/dev/null").unwrap().into());
     let fence = gpu.fence();
     gpu.submit(0, &[(semaphore, 0)], &[], &[], fence).unwrap();
     assert_eq!(gpu.wait_fence(fence, A_WHILE_NS), Err(vk::Result::TIMEOUT));

@@ -14,7 +14,9 @@ pub(crate) fn run() -> Outcome {
     window.gpu.wait(window.done)?;
     for _ in 0..=window.images.len() {
         match window.acquire(u64::MAX, window.gpu.binary("held")?) {
-            Err(vk::Result::NOT_READY) => return Err(Stop::skipped("this window system does not wait for an image")),
+            Err(vk::Result::NOT_READY) => {
+                return Err(Stop::skipped("this window system does not wait for an image"));
+            }
             acquired => acquired?,
         };
     }

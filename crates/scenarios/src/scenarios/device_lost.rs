@@ -14,7 +14,9 @@ pub(crate) fn run() -> Outcome {
     for _ in 0..60 {
         let _ = gpu.submit(0, &Batch::default(), fence);
         // The mistake: anything but success is taken for "not yet".
-        while unsafe { gpu.device.wait_for_fences(&[fence], true, TIMEOUT_NS) } != Ok::<(), vk::Result>(()) {}
+        while unsafe { gpu.device.wait_for_fences(&[fence], true, TIMEOUT_NS) }
+            != Ok::<(), vk::Result>(())
+        {}
         gpu.reset(fence)?;
     }
     Ok(())

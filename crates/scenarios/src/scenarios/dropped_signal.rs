@@ -16,7 +16,11 @@ pub(crate) fn timeline() -> Outcome {
     let gpu = Gpu::new()?;
     let frames = gpu.timeline("frames", 0)?;
     for value in 1..=u64::from(FRAMES) {
-        gpu.submit(0, &Batch { signals: &[(frames, value)], ..Batch::default() }, vk::Fence::null())?;
+        gpu.submit(
+            0,
+            &Batch { signals: &[(frames, value)], ..Batch::default() },
+            vk::Fence::null(),
+        )?;
         gpu.wait_value((frames, value))?;
     }
     Ok(())

@@ -17,7 +17,10 @@ pub(crate) fn run() -> Outcome {
     for _ in 0..100_000 {
         unsafe {
             device.destroy_fence(device.create_fence(&vk::FenceCreateInfo::default(), None)?, None);
-            device.destroy_semaphore(device.create_semaphore(&vk::SemaphoreCreateInfo::default(), None)?, None);
+            device.destroy_semaphore(
+                device.create_semaphore(&vk::SemaphoreCreateInfo::default(), None)?,
+                None,
+            );
         }
         if begin.elapsed() > LONGEST {
             break;

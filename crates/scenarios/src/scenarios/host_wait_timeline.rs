@@ -7,7 +7,11 @@ pub(crate) fn run() -> Outcome {
     let gpu = Gpu::new()?;
     let timeline = gpu.timeline("frames", 0)?;
     for value in 1..=5 {
-        gpu.submit(0, &Batch { signals: &[(timeline, value)], ..Batch::default() }, ash::vk::Fence::null())?;
+        gpu.submit(
+            0,
+            &Batch { signals: &[(timeline, value)], ..Batch::default() },
+            ash::vk::Fence::null(),
+        )?;
         gpu.wait_value((timeline, value))?;
     }
     gpu.wait_value((timeline, 6))

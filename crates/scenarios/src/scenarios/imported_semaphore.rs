@@ -5,15 +5,20 @@ use crate::Outcome;
 use crate::gpu::{Gpu, Wish};
 use crate::objects::Batch;
 
-const HANDLE: vk::ExternalSemaphoreHandleTypeFlags = vk::ExternalSemaphoreHandleTypeFlags::OPAQUE_FD;
+const HANDLE: vk::ExternalSemaphoreHandleTypeFlags =
+    vk::ExternalSemaphoreHandleTypeFlags::OPAQUE_FD;
 
 pub(crate) fn run() -> Outcome {
-    let gpu = Gpu::with(&Wish { extensions: &[khr::external_semaphore_fd::NAME], ..Wish::default() })?;
+    let gpu =
+        Gpu::with(&Wish { extensions: &[khr::external_semaphore_fd::NAME], ..Wish::default() })?;
     let fence = gpu.fence("frame done")?;
     gpu.frames(5, fence)?;
     let external = khr::external_semaphore_fd::Device::new(&gpu.instance.raw, &gpu.device);
     let imported = gpu.binary("from the compositor")?;
-    let import = vk::ImportSemaphoreFdInfoKHR::default().semaphore(imported).handle_type(HANDLE).fd(exported(&gpu, &external)?);
+    let import = vk::ImportSemaphoreFdInfoKHR::default()
+        .semaphore(imported)
+        .handle_type(HANDLE)
+        .fd(exported(&gpu, &external)?);
     unsafe { external.import_semaphore_fd(&import) }?;
     gpu.submit(0, &Batch { waits: &[(imported, 0)], ..Batch::default() }, fence)?;
     gpu.wait(fence)

@@ -3,7 +3,9 @@ use crate::Outcome;
 use crate::gpu::Gpu;
 use crate::threads::{Role, sleep_ms, together};
 
-const NAMES: [&str; 8] = ["render-0", "render-1", "render-2", "render-3", "render-4", "render-5", "render-6", "render-7"];
+const NAMES: [&str; 8] = [
+    "render-0", "render-1", "render-2", "render-3", "render-4", "render-5", "render-6", "render-7",
+];
 
 pub(crate) fn run() -> Outcome {
     let render = || {

@@ -7,7 +7,8 @@ use crate::{Outcome, Stop};
 pub(crate) fn run() -> Outcome {
     let gpu = Gpu::new()?;
     let device = &gpu.device;
-    let create = vk::QueryPoolCreateInfo::default().query_type(vk::QueryType::OCCLUSION).query_count(1);
+    let create =
+        vk::QueryPoolCreateInfo::default().query_type(vk::QueryType::OCCLUSION).query_count(1);
     let pool = unsafe { device.create_query_pool(&create, None) }?;
     gpu.on_drop(move |device| unsafe { device.destroy_query_pool(pool, None) });
     gpu.name(pool, "visible samples");

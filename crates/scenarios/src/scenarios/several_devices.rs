@@ -11,7 +11,8 @@ pub(crate) fn run() -> Outcome {
         gpus.push(Gpu::on(&instance, &Wish::default())?);
         gpus.push(Gpu::on(&instance, &Wish::default())?);
     }
-    let fences = gpus.iter().map(|gpu| gpu.fence("frame done")).collect::<Result<Vec<_>, Stop>>()?;
+    let fences =
+        gpus.iter().map(|gpu| gpu.fence("frame done")).collect::<Result<Vec<_>, Stop>>()?;
     for _ in 0..100 {
         for (gpu, fence) in gpus.iter().zip(&fences) {
             gpu.frames(2, *fence)?;

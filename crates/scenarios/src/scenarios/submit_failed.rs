@@ -9,7 +9,8 @@ use crate::objects::Batch;
 use crate::{Outcome, Stop};
 
 pub(crate) fn run() -> Outcome {
-    let gpu = Gpu::with(&Wish { allocator: Some(faulty_allocator::callbacks()), ..Wish::default() })?;
+    let gpu =
+        Gpu::with(&Wish { allocator: Some(faulty_allocator::callbacks()), ..Wish::default() })?;
     let fence = gpu.fence("frame done")?;
     gpu.frames(5, fence)?;
     faulty_allocator::fail(true);

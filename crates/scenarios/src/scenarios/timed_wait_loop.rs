@@ -10,6 +10,8 @@ pub(crate) fn run() -> Outcome {
     let gpu = Gpu::new()?;
     gpu.frames(5, gpu.fence("frame done")?)?;
     let fence = gpu.fence("upload done")?;
-    while unsafe { gpu.device.wait_for_fences(&[fence], true, TIMEOUT_NS) } == Err(vk::Result::TIMEOUT) {}
+    while unsafe { gpu.device.wait_for_fences(&[fence], true, TIMEOUT_NS) }
+        == Err(vk::Result::TIMEOUT)
+    {}
     Ok(())
 }

@@ -18,7 +18,11 @@ pub(crate) fn run() -> Outcome {
 /// Makes queues 0 and 1 wait for each other.
 pub(crate) fn plant(gpu: &Gpu, fence: vk::Fence) -> Outcome {
     let (drawn, copied) = (gpu.timeline("drawn", 0)?, gpu.timeline("copied", 0)?);
-    gpu.submit(0, &Batch { waits: &[(copied, 1)], signals: &[(drawn, 1)], ..Batch::default() }, fence)?;
+    gpu.submit(
+        0,
+        &Batch { waits: &[(copied, 1)], signals: &[(drawn, 1)], ..Batch::default() },
+        fence,
+    )?;
     let second = Batch { waits: &[(drawn, 1)], signals: &[(copied, 1)], ..Batch::default() };
     Ok(gpu.submit(1, &second, vk::Fence::null())?)
 }

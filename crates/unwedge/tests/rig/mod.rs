@@ -1,5 +1,6 @@
 //! Where are the built things, which driver and display are there, and how is a program run under
 //! the watch with a hard limit?
+#![allow(clippy::expect_used, reason = "a test may stop at the first surprise")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -9,10 +10,10 @@ use std::time::{Duration, Instant};
 use unwedge_scenarios::table::Driver;
 
 /// No run of a test takes longer than this, or it is killed and has failed.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// A file that was built beside the command under test.
-pub fn built(name: &str) -> PathBuf {
+pub(crate) fn built(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_BIN_EXE_unwedge")).parent().expect("a file is in a folder");
     let found = [folder.join(name), folder.join("deps").join(name)]
         .into_iter()
@@ -22,7 +23,7 @@ pub fn built(name: &str) -> PathBuf {
 }
 
 /// `unwedge`, with the layer that was built beside it.
-pub fn unwedge() -> Command {
+pub(crate) fn unwedge() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_unwedge"));
     command.env("UNWEDGE_LAYER", built("libVkLayer_unwedge.so")).stdin(Stdio::null());
     command.env("NO_COLOR", "1").env_remove("VK_INSTANCE_LAYERS").env_remove("VK_LAYER_PATH");
@@ -30,7 +31,7 @@ pub fn unwedge() -> Command {
 }
 
 /// Sets what the loader needs to find the driver that a scenario wants.
-pub fn use_driver(command: &mut Command, driver: Driver, manifests: &Path) {
+pub(crate) fn use_driver(command: &mut Command, driver: Driver, manifests: &Path) {
     let script = match driver {
         Driver::Any => return use_lavapipe(command),
         Driver::Fake(script) => script,
@@ -56,12 +57,12 @@ fn use_lavapipe(command: &mut Command) {
 }
 
 /// `UNWEDGE_TEST_DEVICE=real` runs the tests on the machine's own device.
-pub fn on_real_device() -> bool {
+pub(crate) fn on_real_device() -> bool {
     std::env::var_os("UNWEDGE_TEST_DEVICE").is_some_and(|value| value == "real")
 }
 
 /// The X display of the tests: a server of their own, started once; `None` says why on stderr.
-pub fn display() -> Option<&'static str> {
+pub(crate) fn display() -> Option<&'static str> {
     static DISPLAY: OnceLock<Option<String>> = OnceLock::new();
     DISPLAY.get_or_init(start_display).as_deref()
 }
@@ -99,7 +100,7 @@ fn end_with_parent(command: &mut Command) {
 }
 
 /// Runs a command with its output captured, for [`LIMIT`] at most.
-pub fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     use std::os::unix::process::CommandExt;
     let started = Instant::now();
     let output = tempfile::NamedTempFile::new().expect("a temporary file");

@@ -41,7 +41,12 @@ pub(crate) fn recording(snapshot: &Snapshot, seen: &Observations) -> Recording {
     build.threads();
     build.remarks();
     build.events.sort_by_key(|event| event.at);
-    Recording::new("vulkan layer", Timestamp(build.now), build.events)
+    let header = &snapshot.header;
+    let source = match words_to_text(&header.exe) {
+        exe if exe.is_empty() => format!("vulkan layer of process {}", header.pid),
+        exe => format!("vulkan layer of {exe}, process {}", header.pid),
+    };
+    Recording::new(&source, Timestamp(build.now), build.events)
 }
 
 /// Whatever is outside the process.

@@ -27,7 +27,7 @@ impl<'s> Build<'s> {
         let box_ = self.box_;
         for (index, record) in &box_.queues {
             let name = match label(&record.label) {
-                label if label.is_empty() => format!("{}.{}", record.family, record.index),
+                label if label.is_empty() => format!("family {} queue {}", record.family, record.index),
                 label => label,
             };
             let created = self.box_.header.created_at;
