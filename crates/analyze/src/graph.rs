@@ -285,7 +285,10 @@ impl Graph {
         }
         let recent = engine.last_activity().is_some_and(|at| !state.is_old(at));
         let swapchain = state.object_kind(point.object) == ObjectKind::Swapchain;
-        if recent || !state.is_old(debt.at) {
+        // One that runs is a live source outside: it gives images when there is a use for them, and
+        // a hidden window has none.
+        let live = engine.state == Some(AgentState::Running);
+        if recent || live || !state.is_old(debt.at) {
             self.hold_up(node, Level::Yes, None);
         } else if swapchain && engine.state == Some(AgentState::Blocked) {
             self.limit(node, Level::No, Reason::Withheld);

@@ -1,6 +1,6 @@
 //! UW010: does an acquire wait for an image that nobody is to give back?
 
-use unwedge_trace::{AgentState, ObjectKind};
+use unwedge_trace::ObjectKind;
 
 use super::Cause;
 use crate::graph::Reason;
@@ -37,12 +37,8 @@ pub(crate) fn matches(story: &Story<'_, '_>) -> Option<Cause> {
             Some(Cause::wedged(sentence, remedy))
         }
         Reason::EngineSilent => {
-            let sees = engine.is_some_and(|(_, agent)| agent.state == Some(AgentState::Running));
-            let why = if sees {
-                "it runs, and gives none back"
-            } else {
-                "whether it will give one back is not observable here: a hidden window may get none"
-            };
+            let why =
+                "whether it will give one back is not observable here: a hidden window may get none";
             let sentence = format!("{head}; {name} holds every image{seen}, and {why}");
             let missing = format!("what {name} does with the images");
             let remedy = "Bound the acquire and keep serving input. If the window is visible, look at the compositor.";

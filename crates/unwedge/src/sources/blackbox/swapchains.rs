@@ -113,8 +113,9 @@ impl Build<'_> {
         let (state, detail) = if swapchain.flags & OBJECT_DROPPED != 0 {
             (AgentState::Blocked, format!("withholds {engine} images on purpose (injected)"))
         } else if swapchain.platform == PLATFORM_WAYLAND {
+            // Whether the window is shown only the compositor and the program know.
             let why = "a Wayland compositor gives a window that is not shown no images";
-            (AgentState::Unknown, format!("holds {engine} images; {why}"))
+            (AgentState::Running, format!("holds {engine} images; {why}"))
         } else {
             (AgentState::Blocked, format!("holds {engine} images and hands out none"))
         };

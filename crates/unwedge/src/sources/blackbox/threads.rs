@@ -100,6 +100,12 @@ impl Build<'_> {
             points.extend(self.awaited(call, record, handle, value));
         }
         if record.slot_count > SLOT_HANDLES as u64 {
+            if record.slot_flags & SLOT_ANY != 0 {
+                // One of the others would be enough, and nobody knows them.
+                let key = (ObjectKind::Other, record.slot_device, 0);
+                let object = self.object(key, record.slot_began_at, "further objects", true);
+                points.push(Point { object, value: 1 });
+            }
             let text = format!(
                 "{} was given {} objects, of which {SLOT_HANDLES} are on record",
                 call.name(),
@@ -239,7 +245,21 @@ impl Build<'_> {
             _ => record.poll_value,
         };
         let points = self.awaited(call, &copy, record.poll_handle, value);
-        if points.is_empty() {
+        // What a program hopes to see in a counter, an event or a query it only looks at is its
+        // secret, and looking is what idle programs do: it is a wait when somebody owes the answer.
+        let looks = matches!(
+            call,
+            Call::GetSemaphoreCounterValue | Call::GetEventStatus | Call::GetQueryPoolResults
+        );
+        let owed = |point: &Point| {
+            self.events.iter().any(|event| match &event.what {
+                What::Owed { point: owed, .. } => {
+                    owed.object == point.object && owed.value >= point.value
+                }
+                _ => false,
+            })
+        };
+        if points.is_empty() || (looks && !points.iter().any(owed)) {
             return;
         }
         let bound = Bound::Polls(record.poll_count);
