@@ -62,18 +62,15 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 fi
 
 as_root=()
+root=yes
 if [ "$(id -u)" -ne 0 ]; then
-    if ! command -v sudo >/dev/null; then
-        echo "install-packages: these packages are missing, and there is no sudo to install them with:" >&2
-        printf '  %s\n' "${missing[@]}" >&2
-        exit 1
-    fi
     as_root=(sudo)
+    command -v sudo >/dev/null || root=no
 fi
 
 # A fresh machine has no package lists; without them nothing is available.
 fresh=no
-if ! compgen -G "/var/lib/apt/lists/*_Packages*" >/dev/null; then
+if [ $root = yes ] && ! compgen -G "/var/lib/apt/lists/*_Packages*" >/dev/null; then
     echo "Fetching the package lists."
     "${as_root[@]}" apt-get update -qq
     fresh=yes
@@ -82,14 +79,19 @@ fi
 now=()
 for entry in "${missing[@]}"; do
     read -r name need why <<<"$entry"
-    if available "$name"; then
+    if [ $root = yes ] && available "$name"; then
         echo "  installing $name: $why"
         now+=("$name")
-    elif [ "$need" = needed ]; then
-        echo "install-packages: $name ($why) is not in the package lists of this machine" >&2
+    elif [ "$need" = wanted ]; then
+        reason="this release has no such package"
+        ! available "$name" || reason="there is no sudo to install it with"
+        echo "  without $name ($why): $reason"
+    elif [ $root = no ]; then
+        echo "install-packages: $name ($why) is missing, and there is no sudo to install it with" >&2
         exit 1
     else
-        echo "  without $name ($why): this release has no such package"
+        echo "install-packages: $name ($why) is not in the package lists of this machine" >&2
+        exit 1
     fi
 done
 if [ ${#now[@]} -eq 0 ]; then

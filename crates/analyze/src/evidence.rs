@@ -10,8 +10,20 @@ use crate::words::{duration, printable};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Fact {
     at: Timestamp,
+    /// Place among the facts of one moment: clocks are coarse, and a reset comes before the wait
+    /// that follows from it.
+    rank: u8,
     text: String,
 }
+
+/// What was before.
+const SIGNALLED: u8 = 0;
+const RESET: u8 = 1;
+/// Everything that says neither.
+const HAPPENED: u8 = 2;
+/// What an agent last got done, and what it has been in since.
+const PROGRESSED: u8 = 3;
+const WAITS: u8 = 4;
 
 /// Facts given for one finding.
 const FACTS_MAX: usize = 40;
@@ -22,7 +34,11 @@ const CUSTOMARY_MAX: usize = 4;
 
 impl Fact {
     pub(crate) fn new(at: Timestamp, text: String) -> Self {
-        Self { at, text }
+        Self { at, rank: HAPPENED, text }
+    }
+
+    fn ranked(self, rank: u8) -> Self {
+        Self { rank, ..self }
     }
 }
 
@@ -74,7 +90,7 @@ fn wait_began(state: &State<'_>, agent: AgentId, point: Point) -> Option<Fact> {
     } else {
         format!("{name} began to wait in {call} for {what}{bound}")
     };
-    Some(Fact::new(wait.since, text))
+    Some(Fact::new(wait.since, text).ranked(WAITS))
 }
 
 fn agent_facts(state: &State<'_>, id: AgentId) -> Vec<Fact> {
@@ -90,7 +106,8 @@ fn agent_facts(state: &State<'_>, id: AgentId) -> Vec<Fact> {
         facts.push(Fact::new(agent.state_at, format!("{name}: {detail}")));
     }
     if let Some((at, what)) = agent.progress {
-        facts.push(Fact::new(at, format!("{name} last got something done: {}", printable(what))));
+        let text = format!("{name} last got something done: {}", printable(what));
+        facts.push(Fact::new(at, text).ranked(PROGRESSED));
     }
     if agent.kind != AgentKind::GpuQueue {
         return facts;
@@ -124,7 +141,8 @@ pub(crate) fn object_facts(state: &State<'_>, id: ObjectId, facts: &mut Vec<Fact
         } else {
             String::new()
         };
-        facts.push(Fact::new(signal.at, format!("{by} signalled {name}{to}")));
+        let text = format!("{by} signalled {name}{to}");
+        facts.push(Fact::new(signal.at, text).ranked(SIGNALLED));
     }
     if let Some(reset) = object.last_reset {
         let by = state.say_agent(reset.by);
@@ -133,7 +151,7 @@ pub(crate) fn object_facts(state: &State<'_>, id: ObjectId, facts: &mut Vec<Fact
         } else {
             "reset"
         };
-        facts.push(Fact::new(reset.at, format!("{by} {did} {name}")));
+        facts.push(Fact::new(reset.at, format!("{by} {did} {name}")).ranked(RESET));
     }
     for mark in
         object.marks.iter().rev().take(MARKS_MAX).filter_map(|index| state.marks.get(*index))

@@ -33,6 +33,7 @@ impl Machine {
             ("loader", said("dpkg-query", &["-W", "-f", "${Version}", "libvulkan1"])),
             ("rustc", said("rustc", &["--version"])),
             ("unwedge", env!("CARGO_PKG_VERSION").to_owned()),
+            ("load before the run", load(cores)),
         ];
         Self { name, facts }
     }
@@ -54,6 +55,15 @@ pub(crate) fn said(program: &str, arguments: &[&str]) -> String {
     stdout
         .and_then(|text| text.lines().next().map(|line| line.trim().to_owned()))
         .unwrap_or_default()
+}
+
+/// What else the machine did: above a tenth of a core or so, single figures are noisy.
+fn load(cores: usize) -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let minute = text.split_whitespace().next().unwrap_or("unknown");
+    let busy = minute.parse::<f64>().is_ok_and(|load| load > 0.5);
+    let remark = if busy { ": not a calm machine, so figures are noisy" } else { "" };
+    format!("{minute} on {cores} cores{remark}")
 }
 
 fn processor() -> String {

@@ -95,6 +95,9 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
     }
     let table = figures::table(&rows);
     println!("{table}");
+    for (name, value) in &machine.facts {
+        println!("{name}: {value}");
+    }
     if arguments.keep {
         let name = arguments.machine.clone().unwrap_or_else(|| machine.name.clone());
         let folder = arguments.out.clone().unwrap_or_else(|| keep::folder(&name));

@@ -303,9 +303,7 @@ pub(crate) unsafe extern "system" fn destroy_device(
             destroy_crumbs(device);
         }
         if let Some(destroy) = device.next.destroy_device
-            // A device that a watcher failed still has work on it that never ends: destroying it
-            // would hang the program again.
-            && !(crate::fail::enabled() && device.lost.load(Ordering::Relaxed))
+            && !crate::fail::keeps_objects(device)
         {
             destroy(handle, allocator);
         }

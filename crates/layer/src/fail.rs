@@ -38,6 +38,13 @@ pub(crate) fn is_lost(device: &Device) -> bool {
     failed
 }
 
+/// A watcher failed the device: work is left on it that never ends, and to destroy what that work
+/// uses would hang the program again (Mesa's semaphores wait for their waiters). It is kept.
+#[inline]
+pub(crate) fn keeps_objects(device: &Device) -> bool {
+    enabled() && device.lost.load(Ordering::Relaxed)
+}
+
 /// A wait with a timeout. In the mode *fail* it is cut into slices, so that it can be ended.
 #[inline]
 pub(crate) fn wait(device: &Device, timeout: u64, call: impl Fn(u64) -> vk::Result) -> vk::Result {

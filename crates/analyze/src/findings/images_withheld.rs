@@ -37,8 +37,7 @@ pub(crate) fn matches(story: &Story<'_, '_>) -> Option<Cause> {
             Some(Cause::wedged(sentence, remedy))
         }
         Reason::EngineSilent => {
-            let why =
-                "whether it will give one back is not observable here: a hidden window may get none";
+            let why = "whether it will give one back is not observable here: a hidden window may get none";
             let sentence = format!("{head}; {name} holds every image{seen}, and {why}");
             let missing = format!("what {name} does with the images");
             let remedy = "Bound the acquire and keep serving input. If the window is visible, look at the compositor.";

@@ -6,7 +6,8 @@ use crate::liveness::Shape;
 use crate::story::Story;
 use crate::words;
 
-const REMEDY: &str = "No Vulkan object is to blame. Look at what the lock's owner does, with a debugger or `unwedge attach`.";
+const REMEDY: &str =
+    "No Vulkan object is to blame. Look at what the lock's owner does, with a debugger.";
 
 pub(crate) fn matches(story: &Story<'_, '_>) -> Option<Cause> {
     let Shape::Limited(reason) = story.root.shape else { return None };

@@ -12,7 +12,7 @@ use unwedge_trace::blackbox::{
 
 use super::NOTHING_BELOW;
 use crate::device::{self, Device};
-use crate::{chain, clock, crumbs, memory, thread};
+use crate::{chain, clock, crumbs, fail, memory, thread};
 
 fn set(cell: &AtomicU64, word: u64) {
     cell.store(word, Ordering::Relaxed);
@@ -77,7 +77,9 @@ pub(super) unsafe extern "system" fn destroy_fence(
         let Some(device) = device::of(handle.as_raw()) else { return };
         // First out of the table: another thread may get the same handle as soon as it is free.
         memory::blackbox().fences().remove(device.number, fence.as_raw());
-        if let Some(next) = device.next.destroy_fence {
+        if let Some(next) = device.next.destroy_fence
+            && !fail::keeps_objects(device)
+        {
             next(handle, fence, allocator);
         }
     }
@@ -182,7 +184,9 @@ pub(super) unsafe extern "system" fn destroy_semaphore(
     unsafe {
         let Some(device) = device::of(handle.as_raw()) else { return };
         memory::blackbox().semaphores().remove(device.number, semaphore.as_raw());
-        if let Some(next) = device.next.destroy_semaphore {
+        if let Some(next) = device.next.destroy_semaphore
+            && !fail::keeps_objects(device)
+        {
             next(handle, semaphore, allocator);
         }
     }

@@ -118,7 +118,9 @@ pub(super) unsafe extern "system" fn destroy_swapchain(
         let Some(device) = device::of(handle.as_raw()) else { return };
         let objects = std::iter::once((swapchain.as_raw(), 0)).filter(|(handle, _)| *handle != 0);
         let slot = thread::begin(Call::DestroySwapchain, device.number, u64::MAX, false, objects);
-        if let Some(next) = device.next.destroy_swapchain {
+        if let Some(next) = device.next.destroy_swapchain
+            && !fail::keeps_objects(device)
+        {
             next(handle, swapchain, allocator);
         }
         memory::blackbox().swapchains().remove(device.number, swapchain.as_raw());

@@ -18,10 +18,10 @@ pub(crate) fn queue_guard() -> Option<MutexGuard<'static, ()>> {
     inject::enabled().then(|| QUEUES.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// The guard, or nothing after a second: the program may sit in a call on the queue that this very
-/// signal is to end.
+/// The guard, or nothing after a tenth of a second: the program may sit in a call on the queue that
+/// this very signal is to end.
 fn patient_guard() -> Option<MutexGuard<'static, ()>> {
-    for _ in 0..100 {
+    for _ in 0..10 {
         if let Ok(guard) = QUEUES.try_lock() {
             return Some(guard);
         }

@@ -45,9 +45,6 @@ pub(crate) struct ThreadSeen {
     pub(crate) futex: Option<FutexSeen>,
     /// The thread whose end it waits for (`pthread_join`).
     pub(crate) joins_tid: Option<u32>,
-    /// Processor time it has used in all its life.
-    #[allow(dead_code, reason = "for readers of a debug print; `attach` will tell it")]
-    pub(crate) cpu_ns: u64,
 }
 
 /// A system call and its arguments.

@@ -77,7 +77,6 @@ impl Process {
             stuck_ns,
             futex: None,
             joins_tid: None,
-            cpu_ns: cpu_ns(self.pid, tid, stat.cpu_ticks),
         };
         if let Some((number, args)) = call {
             let name =

@@ -238,6 +238,20 @@ impl Watch {
     }
 }
 
+/// Whether a process that has ended took this wait with it, by its last thread slots. Of locks nothing
+/// is on record.
+fn left_open(threads: &[(usize, ThreadRecord)], wait: &WaitKey) -> bool {
+    let of_thread = |thread: &&ThreadRecord| thread.tid == u64::from(wait.tid);
+    let mut slots = threads.iter().map(|(_, thread)| thread).filter(of_thread);
+    slots.any(|thread| match wait.kind {
+        WaitKind::Call { sequence } => thread.slot_sequence == sequence && thread.slot_call != 0,
+        WaitKind::Polls { first_at, .. } => {
+            thread.poll_call != 0 && thread.poll_first_at == first_at
+        }
+        WaitKind::Lock { .. } => true,
+    })
+}
+
 /// How long before an examination the sampling begins: at half of the deadline, or earlier where
 /// that would leave too little time to tell an engine that works.
 fn span(deadline: u64) -> u64 {

@@ -150,7 +150,9 @@ impl Patient {
     pub(crate) fn examine(&mut self, now: u64, patience: u64) -> Result<Examination, BoxError> {
         let devices = self.file.devices(&self.header);
         self.engines.sample_now(now, self.process.pid(), &devices);
-        let snapshot = self.file.snapshot()?;
+        let mut snapshot = self.file.snapshot()?;
+        self.refresh();
+        forget_what_ended(&mut snapshot.threads, &self.threads);
         let mut seen = self.observe(now);
         seen.engines = self.engines.judge(&self.known_threads(), self.process.pid(), &devices);
         self.latest = Some(seen.clone());
@@ -193,6 +195,21 @@ impl Patient {
     }
 }
 
+/// The tables are read after the threads. A wait that ended in between may be about an object that the
+/// tables no longer have: it was in flight when the reading began, and is not any more.
+fn forget_what_ended(then: &mut [(usize, ThreadRecord)], now: &[(usize, ThreadRecord)]) {
+    for (place, thread) in then {
+        let same = now.iter().find(|(other, new)| other == place && new.tid == thread.tid);
+        let Some((_, new)) = same else { continue };
+        if new.slot_sequence != thread.slot_sequence || new.slot_call != thread.slot_call {
+            thread.slot_call = 0;
+        }
+        if new.poll_call != thread.poll_call || new.poll_first_at != thread.poll_first_at {
+            thread.poll_call = 0;
+        }
+    }
+}
+
 fn examination(snapshot: &Snapshot, seen: &Observations, patience_ns: u64) -> Examination {
     let recording = blackbox::recording(snapshot, seen);
     let report = analyze(&recording, &Options { patience_ns });
@@ -214,5 +231,30 @@ impl Examination {
         examination.report.notes.clear();
         examination.report.missing.push("the program ran unwatched".to_owned());
         examination
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unwedge_trace::blackbox::Words as _;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_that_ended_while_the_tables_were_read_is_none() {
+        let mut thread = ThreadRecord::take(&mut &[][..]);
+        (thread.tid, thread.slot_sequence, thread.slot_call) = (7, 4, 1);
+        (thread.poll_call, thread.poll_first_at) = (2, 100);
+        let check = |change: fn(&mut ThreadRecord), calls: (u64, u64)| {
+            let (mut then, mut now) = (vec![(0, thread)], vec![(0, thread)]);
+            change(&mut now[0].1);
+            forget_what_ended(&mut then, &now);
+            assert_eq!((then[0].1.slot_call, then[0].1.poll_call), calls);
+        };
+        check(|_| {}, (1, 2));
+        check(|new| new.slot_call = 0, (0, 2));
+        check(|new| new.slot_sequence = 6, (0, 2));
+        check(|new| new.poll_first_at = 200, (1, 0));
+        check(|new| new.tid = 8, (1, 2));
     }
 }

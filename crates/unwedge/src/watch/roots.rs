@@ -27,6 +27,7 @@ struct Root {
     waits: Vec<WaitKey>,
     began_at: u64,
     reminders: usize,
+    failed: bool,
     open: bool,
 }
 
@@ -58,6 +59,7 @@ impl Roots {
             }
             Some(root) => {
                 (root.open, root.waits, root.began_at, root.reminders) = (true, keys, began_at, 0);
+                root.failed = false;
                 true
             }
             None => {
@@ -68,6 +70,7 @@ impl Roots {
                     waits: keys,
                     began_at,
                     reminders: 0,
+                    failed: false,
                     open: true,
                 });
                 true
@@ -82,9 +85,7 @@ impl Roots {
             let before = root.waits.len();
             root.waits.retain(|key| *key != wait);
             if before > 0 && root.waits.is_empty() {
-                root.open = false;
-                let after = human(now.saturating_sub(root.began_at));
-                lines.push(format!("resolved after {after}: {}", root.about));
+                lines.push(root.close(now));
             }
         }
         lines
@@ -107,11 +108,27 @@ impl Roots {
         lines
     }
 
-    /// A process has ended; its wedges with it.
-    pub(crate) fn gone(&mut self, id: BoxId) {
-        for root in self.said.iter_mut().filter(|root| root.key.id == id) {
-            root.open = false;
+    /// The wait of this thread is failed: when it ends, that is no recovery.
+    pub(crate) fn failed(&mut self, id: BoxId, tid: u32) {
+        let of_thread = |root: &&mut Root| root.open && root.key.id == id && root.key.tid == tid;
+        self.said.iter_mut().filter(of_thread).for_each(|root| root.failed = true);
+    }
+
+    /// A process has ended, its wedges with it: the lines for the roots whose waits were over before.
+    /// `left` says which it took with it.
+    pub(crate) fn gone(
+        &mut self,
+        id: BoxId,
+        left: impl Fn(&WaitKey) -> bool,
+        now: u64,
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
+        for root in self.said.iter_mut().filter(|root| root.open && root.key.id == id) {
+            let over = !root.waits.is_empty() && !root.waits.iter().any(&left);
+            let line = root.close(now);
+            lines.extend(over.then_some(line));
         }
+        lines
     }
 
     /// The codes that were reported, each once, in the order of their report.
@@ -123,6 +140,15 @@ impl Roots {
             }
         }
         codes
+    }
+}
+
+impl Root {
+    fn close(&mut self, now: u64) -> String {
+        self.open = false;
+        let after = human(now.saturating_sub(self.began_at));
+        let how = if self.failed { "ended with VK_ERROR_DEVICE_LOST" } else { "resolved" };
+        format!("{how} after {after}: {}", self.about)
     }
 }
 
@@ -186,7 +212,22 @@ mod tests {
             (0..7200).filter(|second| !roots.reminders(second * SECOND).is_empty()).collect()
         };
         assert_eq!(mentioned(&mut roots), [60, 300, 900]);
-        roots.gone(BoxId(0));
+        assert_eq!(roots.gone(BoxId(0), |_| true, 7200 * SECOND), Vec::<String>::new());
         assert_eq!(mentioned(&mut roots), Vec::<u64>::new());
+    }
+
+    #[test]
+    fn a_wait_that_ended_just_before_its_process_is_over_too() {
+        let mut roots = Roots::default();
+        roots.is_new(BoxId(0), &finding(7, 1000.0), &[(wait(2), 0)], SECOND);
+        roots.is_new(BoxId(1), &finding(7, 1000.0), &[(wait(2), 0)], SECOND);
+        let expected = ["resolved after 2.00 s: UW002 never submitted, thread 7 \"render\""];
+        assert_eq!(roots.gone(BoxId(0), |_| false, 2 * SECOND), expected);
+        assert_eq!(roots.gone(BoxId(0), |_| false, 2 * SECOND), Vec::<String>::new());
+        roots.failed(BoxId(1), 7);
+        let expected = [
+            "ended with VK_ERROR_DEVICE_LOST after 3.00 s: UW002 never submitted, thread 7 \"render\"",
+        ];
+        assert_eq!(roots.gone(BoxId(1), |_| false, 3 * SECOND), expected);
     }
 }

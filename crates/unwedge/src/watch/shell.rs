@@ -8,7 +8,7 @@ use unwedge_analyze::{Report, Verdict};
 use super::patient::{Examination, Patient};
 use super::progress::Progress;
 use super::roots::Roots;
-use super::{BoxId, Due, Watch};
+use super::{BoxId, Due, WaitKey, Watch, left_open};
 use crate::output::Outputs;
 use crate::sources::observations::ProcessState;
 use crate::{clock, terminal};
@@ -179,7 +179,10 @@ impl Shell {
             let Some(mut patient) = self.patients.remove(&id) else { continue };
             patient.refresh();
             self.progress.take(id, patient.threads(), &patient.swapchains());
-            self.roots.gone(id);
+            let left = |wait: &WaitKey| left_open(patient.threads(), wait);
+            for line in self.roots.gone(id, left, clock::now()) {
+                terminal::note(&line);
+            }
             if self.found.is_none() && self.settings.outputs.any() {
                 self.last = patient.autopsy(self.patience()).ok();
             }
@@ -262,9 +265,12 @@ impl Shell {
                 let patient = self.patients.get(&id)?;
                 for waiter in news.findings.iter().filter_map(|finding| finding.waiter.as_ref()) {
                     terminal::note(&match patient.fail(waiter.tid) {
-                        Ok(Some(device)) => format!(
-                            "failing the waits of device {device} with VK_ERROR_DEVICE_LOST"
-                        ),
+                        Ok(Some(device)) => {
+                            self.roots.failed(id, waiter.tid);
+                            format!(
+                                "failing the waits of device {device} with VK_ERROR_DEVICE_LOST"
+                            )
+                        }
                         Ok(None) => {
                             format!("thread {} is in no call that could be failed", waiter.tid)
                         }

@@ -64,7 +64,20 @@ pub(crate) fn on_real_device() -> bool {
 /// The X display of the tests: a server of their own, started once; `None` says why on stderr.
 pub(crate) fn display() -> Option<&'static str> {
     static DISPLAY: OnceLock<Option<String>> = OnceLock::new();
-    DISPLAY.get_or_init(start_display).as_deref()
+    DISPLAY.get_or_init(display_of_the_process).as_deref()
+}
+
+/// The server goes with the thread that started it, and a test's thread goes with its test: so it has
+/// one of its own, for as long as the process lives.
+fn display_of_the_process() -> Option<String> {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let _ = tell.send(start_display());
+        loop {
+            std::thread::sleep(LIMIT);
+        }
+    });
+    told.recv_timeout(LIMIT).ok().flatten()
 }
 
 fn start_display() -> Option<String> {

@@ -14,6 +14,8 @@ mod objects;
 mod queues;
 mod swapchains;
 mod threads;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -122,7 +124,14 @@ impl<'s> Build<'s> {
         object
     }
 
-    fn mark(&mut self, at: u64, agent: AgentId, kind: MarkKind, text: String, objects: Vec<ObjectId>) {
+    fn mark(
+        &mut self,
+        at: u64,
+        agent: AgentId,
+        kind: MarkKind,
+        text: String,
+        objects: Vec<ObjectId>,
+    ) {
         self.put(at, agent, What::Mark { kind, text, objects });
     }
 

@@ -31,7 +31,8 @@ pub(super) fn result(word: u64) -> String {
 
 /// A call by its name.
 pub(super) fn call(word: u64) -> String {
-    Call::from_word(word).map_or_else(|| format!("Vulkan call {word}"), |call| call.name().to_owned())
+    Call::from_word(word)
+        .map_or_else(|| format!("Vulkan call {word}"), |call| call.name().to_owned())
 }
 
 /// An injected fault, as a report names it.

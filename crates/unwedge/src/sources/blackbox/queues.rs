@@ -27,7 +27,9 @@ impl<'s> Build<'s> {
         let box_ = self.box_;
         for (index, record) in &box_.queues {
             let name = match label(&record.label) {
-                label if label.is_empty() => format!("family {} queue {}", record.family, record.index),
+                label if label.is_empty() => {
+                    format!("family {} queue {}", record.family, record.index)
+                }
                 label => label,
             };
             let created = self.box_.header.created_at;
@@ -59,7 +61,8 @@ impl<'s> Build<'s> {
     fn pass_presents(&mut self, index: usize) {
         let Some(mut queue) = self.queues.get(&index).copied() else { return };
         for batch in self.pending(index, queue.passed) {
-            let next = batch.sequence == queue.passed.saturating_add(1) && batch.kind == BATCH_PRESENT;
+            let next =
+                batch.sequence == queue.passed.saturating_add(1) && batch.kind == BATCH_PRESENT;
             if !next || !self.open_waits(queue.device, batch).is_empty() {
                 break;
             }
@@ -98,8 +101,8 @@ impl<'s> Build<'s> {
             Some((index, batch)) => self.has_signalled(*index, batch),
             // An acquire signals without a batch; a batch that left the ring has long passed.
             None => {
-                let acquired = semaphore.armed_by == ARMED_ACQUIRE
-                    && value == semaphore.signal_operations;
+                let acquired =
+                    semaphore.armed_by == ARMED_ACQUIRE && value == semaphore.signal_operations;
                 value <= semaphore.signal_operations && !acquired
             }
         }
@@ -147,7 +150,8 @@ impl<'s> Build<'s> {
             }
             return;
         }
-        let points = open.into_iter().map(|(s, v)| self.semaphore_point(queue.device, s, v)).collect();
+        let points =
+            open.into_iter().map(|(s, v)| self.semaphore_point(queue.device, s, v)).collect();
         let call = match head.kind {
             BATCH_PRESENT => format!("batch {}, a present", head.sequence),
             _ => format!("batch {}", head.sequence),

@@ -75,7 +75,8 @@ impl Build<'_> {
         self.mark(self.now, OUTSIDE, MarkKind::Log, text, vec![object]);
         // Vulkan specification, vkAcquireNextImageKHR: with more than imageCount - minImageCount
         // images acquired, no further one is promised.
-        let greedy = swapchain.images_min > 0 && program > total.saturating_sub(swapchain.images_min);
+        let greedy =
+            swapchain.images_min > 0 && program > total.saturating_sub(swapchain.images_min);
         if greedy {
             let text = format!(
                 "the surface's minImageCount is {}, so with {program} of {total} images acquired no \

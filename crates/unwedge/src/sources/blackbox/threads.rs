@@ -1,8 +1,6 @@
 //! What is each thread in: a Vulkan call, a loop of polls, a lock, or nothing that waits?
 
-use unwedge_trace::blackbox::{
-    Call, SLOT_ANY, SLOT_HANDLES, THREAD_EXITED, ThreadRecord,
-};
+use unwedge_trace::blackbox::{Call, SLOT_ANY, SLOT_HANDLES, THREAD_EXITED, ThreadRecord};
 use unwedge_trace::{
     AgentId, AgentKind, AgentState, Bound, MarkKind, Mode, ObjectKind, Point, What,
 };
@@ -44,9 +42,8 @@ impl Build<'_> {
     }
 
     fn has_exited(&self, record: &ThreadRecord) -> bool {
-        let missing = self.runs()
-            && !self.seen.threads.is_empty()
-            && self.thread_seen(record.tid).is_none();
+        let missing =
+            self.runs() && !self.seen.threads.is_empty() && self.thread_seen(record.tid).is_none();
         record.state == THREAD_EXITED || missing
     }
 
@@ -126,7 +123,13 @@ impl Build<'_> {
     }
 
     /// What a call waits for. Empty for calls that work rather than wait, such as compiling.
-    fn awaited(&mut self, call: Call, record: &ThreadRecord, handle: u64, value: u64) -> Vec<Point> {
+    fn awaited(
+        &mut self,
+        call: Call,
+        record: &ThreadRecord,
+        handle: u64,
+        value: u64,
+    ) -> Vec<Point> {
         let device = record.slot_device;
         match call {
             Call::WaitForFences | Call::GetFenceStatus => vec![self.fence_point(device, handle)],
@@ -179,7 +182,9 @@ impl Build<'_> {
             let on_queue = self.box_.queues.iter().any(|(at, q)| {
                 at == index && q.device == device && (queue == 0 || q.handle == queue)
             });
-            on_queue && batch.tid == record.tid && batch.at >= record.slot_began_at.saturating_sub(20_000_000)
+            on_queue
+                && batch.tid == record.tid
+                && batch.at >= record.slot_began_at.saturating_sub(20_000_000)
                 && batch.sequence <= sequence
         };
         let batches: Vec<_> =
@@ -214,7 +219,9 @@ impl Build<'_> {
         for (index, record) in &box_.queues {
             let Some(queue) = self.queues.get(index).copied() else { continue };
             let pending = self.pending(*index, queue.passed);
-            let Some(last) = pending.iter().rfind(|batch| batch.command_buffers > 0) else { continue };
+            let Some(last) = pending.iter().rfind(|batch| batch.command_buffers > 0) else {
+                continue;
+            };
             if record.device == key.1 {
                 let after = Some(Point { object: queue.object, value: last.sequence });
                 let via = Some(self.thread(last.tid));
@@ -240,7 +247,9 @@ impl Build<'_> {
             // The layer files the ordinal of the acquire.
             Call::AcquireNextImage | Call::AcquireNextImage2 => {
                 let key = (record.poll_device, record.poll_handle);
-                self.swapchains.get(&key).map_or(record.poll_value, |s| s.acquires.saturating_add(1))
+                self.swapchains
+                    .get(&key)
+                    .map_or(record.poll_value, |s| s.acquires.saturating_add(1))
             }
             _ => record.poll_value,
         };
@@ -274,7 +283,9 @@ impl Build<'_> {
         let key = (ObjectKind::Mutex, 0, futex.address);
         let object = self.object(key, began, "", false);
         let point = Point { object, value: 1 };
-        if let Some(owner) = futex.owner_tid.filter(|owner| self.thread_seen(u64::from(*owner)).is_some()) {
+        if let Some(owner) =
+            futex.owner_tid.filter(|owner| self.thread_seen(u64::from(*owner)).is_some())
+        {
             let holder = self.thread(u64::from(owner));
             self.put(began, holder, What::Owed { point, after: None, via: None });
             let known = self.box_.threads.iter().any(|(_, t)| t.tid == u64::from(owner));
