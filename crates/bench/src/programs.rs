@@ -220,7 +220,7 @@ fn last_wait_ms(trace: &Path) -> Result<f64, String> {
         fs::read_to_string(trace).map_err(|error| format!("{}: {error}", trace.display()))?;
     let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let waits = events.filter(|event| !event["wait_began"]["points"][0].is_null());
-    let at = waits.filter_map(|event| event["at"].as_f64()).last();
+    let at = waits.filter_map(|event| event["at"].as_f64()).next_back();
     at.map(|ns| ns / 1e6)
         .ok_or_else(|| "the recording of fence-never-submitted has no wait".to_owned())
 }

@@ -84,13 +84,13 @@ pub(crate) unsafe fn of<'d>(handle: u64) -> Option<&'d Device> {
 /// destruction waits, a little, for a visit to end.
 pub(crate) fn visit_all(mut visit: impl FnMut(&Device)) {
     for place in DEVICE_TABLE.iter().take(PLACES_USED.load(Ordering::Acquire)) {
-        // SAFETY: a device is only freed after its place was emptied and its sampling word went to
-        // DYING, which `claim` below excludes.
+        // SAFETY: what a place pointed to is never freed; a destroyed device is DYING, which the
+        // claim below excludes.
         let Some(device) = (unsafe { place.device.load(Ordering::Acquire).as_ref() }) else {
             continue;
         };
         let claim =
-            device.sampling.compare_exchange(QUIET, SAMPLING, Ordering::AcqRel, Ordering::Relaxed);
+            device.sampling.compare_exchange(QUIET, SAMPLING, Ordering::SeqCst, Ordering::Relaxed);
         if claim.is_ok() {
             visit(device);
             let _ = device.sampling.compare_exchange(
@@ -101,6 +101,15 @@ pub(crate) fn visit_all(mut visit: impl FnMut(&Device)) {
             );
         }
     }
+}
+
+/// Whether the helper is inside some device's driver.
+pub(crate) fn is_sampled() -> bool {
+    DEVICE_TABLE.iter().take(PLACES_USED.load(Ordering::Acquire)).any(|place| {
+        // SAFETY: as in `visit_all`: what a place pointed to is never freed.
+        let device = unsafe { place.device.load(Ordering::Acquire).as_ref() };
+        device.is_some_and(|device| device.sampling.load(Ordering::SeqCst) == SAMPLING)
+    })
 }
 
 impl Device {

@@ -6,7 +6,7 @@
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ash::vk::{self, Handle};
@@ -30,8 +30,26 @@ pub(crate) fn start() {
     // Without the thread there are no samples and nothing else is lost.
     if builder.spawn(run).is_ok() {
         *started_in = std::process::id();
+        // Handlers run in reverse order: this one, made after the driver was loaded, comes before
+        // the driver's own.
+        // SAFETY: a plain function of this library, which is never unloaded.
+        unsafe { libc::atexit(at_exit) };
     }
     restore_signals(&old);
+}
+
+/// The process exits: the driver is about to take itself apart.
+static EXITING: AtomicBool = AtomicBool::new(false);
+
+/// Keeps the helper out of the driver, and gives a look that is under way a moment to end.
+extern "C" fn at_exit() {
+    EXITING.store(true, Ordering::SeqCst);
+    for _ in 0..50 {
+        if !device::is_sampled() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 fn block_signals() -> libc::sigset_t {
@@ -104,6 +122,9 @@ fn something_is_slow() -> bool {
 
 /// Reads the breadcrumb of each queue.
 fn sample(device: &Device) {
+    if EXITING.load(Ordering::SeqCst) {
+        return;
+    }
     let Some(read) = device.next.get_semaphore_counter_value else { return };
     for queue in device.live_queues() {
         let crumb = queue.crumb.load(Ordering::Relaxed);

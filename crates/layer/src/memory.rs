@@ -136,9 +136,42 @@ fn shared(pid: u32, start_ticks: u64) -> Result<(*mut u8, PathBuf), String> {
     Err(why)
 }
 
+/// Black boxes of dead processes that are kept where nobody watches. They lie in memory.
+const DEAD_BOXES_MAX: usize = 4;
+
+/// Removes all but the newest boxes that dead processes left in the folder.
+fn prune(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let mut dead: Vec<(std::time::SystemTime, PathBuf)> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "blackbox"))
+        .filter(|path| {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let pid = name.split('-').next().and_then(|pid| pid.parse::<u32>().ok());
+            pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+        })
+        .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)))
+        .collect();
+    dead.sort();
+    let excess = dead.len().saturating_sub(DEAD_BOXES_MAX);
+    for (_, path) in dead.iter().take(excess) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
 fn shared_in(folder: &Path, pid: u32, ticks: u64) -> std::io::Result<(*mut u8, PathBuf)> {
-    use std::os::unix::fs::DirBuilderExt;
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    if config::config().folder.is_none() {
+        // In a folder that all may write to, somebody else may have been first.
+        let found = std::fs::symlink_metadata(folder)?;
+        // SAFETY: getuid cannot fail and touches nothing.
+        if !found.is_dir() || found.uid() != unsafe { libc::getuid() } {
+            return Err(std::io::Error::other("it is not a folder of this user"));
+        }
+        prune(folder);
+    }
     let path = folder.join(format!("{pid}-{ticks}.blackbox"));
     let hidden = folder.join(format!(".{pid}-{ticks}.new"));
     let result = map_new(&hidden);

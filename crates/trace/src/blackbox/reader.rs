@@ -203,7 +203,7 @@ impl Reader<'_> {
         let (mut calls, mut overwritten) = (Vec::new(), 0);
         for (slot, thread) in threads {
             let first = thread.ring_head.saturating_sub(RING_CALLS as u64);
-            overwritten += first;
+            overwritten = u64::saturating_add(overwritten, first);
             for number in first..thread.ring_head {
                 let place = slot * RING_CALLS + (number % RING_CALLS as u64) as usize;
                 let start = offset + place * words;

@@ -70,6 +70,29 @@ struct Build<'s> {
     fences: BTreeMap<(u64, u64), &'s FenceRecord>,
     semaphores: BTreeMap<(u64, u64), &'s SemaphoreRecord>,
     swapchains: BTreeMap<(u64, u64), &'s SwapchainRecord>,
+    signals: BTreeMap<(u64, u64), Vec<Signal<'s>>>,
+}
+
+/// A signal operation on record, by device and semaphore, in the order of queues and batches.
+#[derive(Clone, Copy)]
+struct Signal<'s> {
+    queue: usize,
+    batch: &'s BatchRecord,
+    value: u64,
+}
+
+fn signals(box_: &Snapshot) -> BTreeMap<(u64, u64), Vec<Signal<'_>>> {
+    let devices: BTreeMap<usize, u64> = box_.queues.iter().map(|(i, q)| (*i, q.device)).collect();
+    let mut signals: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (queue, batch) in &box_.batches {
+        let Some(device) = devices.get(queue) else { continue };
+        let count = usize::try_from(batch.signal_count).unwrap_or(usize::MAX);
+        for [handle, value] in batch.signals.iter().take(count) {
+            let signal = Signal { queue: *queue, batch, value: *value };
+            signals.entry((*device, *handle)).or_default().push(signal);
+        }
+    }
+    signals
 }
 
 impl<'s> Build<'s> {
@@ -89,6 +112,7 @@ impl<'s> Build<'s> {
             fences: box_.fences.iter().map(|f| ((f.device, f.handle), f)).collect(),
             semaphores: box_.semaphores.iter().map(|s| ((s.device, s.handle), s)).collect(),
             swapchains: box_.swapchains.iter().map(|s| ((s.device, s.handle), s)).collect(),
+            signals: signals(box_),
         }
     }
 
@@ -186,8 +210,9 @@ impl<'s> Build<'s> {
 
     /// Batches of a queue that it is not known to have passed, in order.
     fn pending(&self, queue: usize, passed: u64) -> Vec<&'s BatchRecord> {
-        let of_queue = self.box_.batches.iter().filter(|(index, _)| *index == queue);
-        of_queue.map(|(_, batch)| batch).filter(|batch| batch.sequence > passed).collect()
+        let after = |(index, batch): &(usize, BatchRecord)| (*index, batch.sequence) <= (queue, passed);
+        let rest = &self.box_.batches[self.box_.batches.partition_point(after)..];
+        rest.iter().take_while(|(index, _)| *index == queue).map(|(_, batch)| batch).collect()
     }
 
     fn point(&self, key: Key, value: u64) -> Option<Point> {

@@ -7,7 +7,7 @@ use unwedge_trace::blackbox::{
 };
 use unwedge_trace::{AgentId, MarkKind, ObjectId, ObjectKind, Point, What};
 
-use super::{Build, Key, OUTSIDE, label, names};
+use super::{Build, Key, OUTSIDE, Signal, label, names};
 
 const SHARED: u64 = OBJECT_IMPORTED | OBJECT_EXPORTED | OBJECT_FOREIGN;
 
@@ -128,23 +128,13 @@ impl<'s> Build<'s> {
         self.object(key, record.created_at, &label(&record.label), shared)
     }
 
-    /// Batches that signal this semaphore: queue index and batch.
-    fn signallers(&self, semaphore: &SemaphoreRecord) -> Vec<(usize, &'s BatchRecord, u64)> {
-        let mut found = Vec::new();
-        for (index, batch) in &self.box_.batches {
-            if self.queues.get(index).is_none_or(|queue| queue.device != semaphore.device) {
-                continue;
-            }
-            let count = usize::try_from(batch.signal_count).unwrap_or(usize::MAX);
-            let signals = batch.signals.iter().take(count);
-            for [_, value] in signals.filter(|[handle, _]| *handle == semaphore.handle) {
-                found.push((*index, batch, *value));
-            }
-        }
-        found
+    /// Batches that signal this semaphore.
+    fn signallers(&self, semaphore: &SemaphoreRecord) -> Vec<Signal<'s>> {
+        self.signals.get(&(semaphore.device, semaphore.handle)).cloned().unwrap_or_default()
     }
 
-    fn owed_by_batch(&mut self, index: usize, batch: &BatchRecord, point: Point) {
+    fn owed_by_batch(&mut self, signal: &Signal<'_>, point: Point) {
+        let (index, batch) = (signal.queue, signal.batch);
         let Some(queue) = self.queues.get(&index).copied() else { return };
         let after = Some(Point { object: queue.object, value: batch.sequence });
         let via = Some(self.thread(batch.tid));
@@ -169,9 +159,9 @@ impl<'s> Build<'s> {
                 self.put(semaphore.armed_at, debtor, owed);
             }
         }
-        for (index, batch, value) in self.signallers(semaphore) {
-            if value > semaphore.value {
-                self.owed_by_batch(index, batch, point(value));
+        for signal in self.signallers(semaphore) {
+            if signal.value > semaphore.value {
+                self.owed_by_batch(&signal, point(signal.value));
             }
         }
         if semaphore.value > semaphore.initial && semaphore.value != semaphore.host_values[0] {
@@ -183,12 +173,10 @@ impl<'s> Build<'s> {
     fn binary(&mut self, object: ObjectId, semaphore: &SemaphoreRecord) {
         let point = |value| Point { object, value };
         let mut open = semaphore.signal_operations.saturating_add(1);
-        for (index, batch, value) in self.signallers(semaphore) {
-            let signalled = self.queues.get(&index).is_some_and(|q| batch.sequence <= q.passed)
-                && batch.flags & unwedge_trace::blackbox::BATCH_DROPPED == 0;
-            if !signalled && value <= semaphore.signal_operations {
-                open = open.min(value);
-                self.owed_by_batch(index, batch, point(value));
+        for signal in self.signallers(semaphore) {
+            if !self.has_signalled(&signal) && signal.value <= semaphore.signal_operations {
+                open = open.min(signal.value);
+                self.owed_by_batch(&signal, point(signal.value));
             }
         }
         let last = semaphore.signal_operations;

@@ -8,8 +8,8 @@ use unwedge_trace::{
     AgentId, AgentKind, AgentState, Bound, MarkKind, Mode, ObjectId, ObjectKind, Point, What,
 };
 
-use super::{Build, Key, OUTSIDE, label, names};
-use crate::sources::observations::EngineSeen;
+use super::{Build, Key, OUTSIDE, Signal, label, names};
+use crate::sources::observations::{EngineSeen, ProcessState};
 
 /// A queue, while the events are made.
 #[derive(Clone, Copy)]
@@ -85,20 +85,14 @@ impl<'s> Build<'s> {
         if semaphore.kind == SEMAPHORE_TIMELINE && value <= semaphore.value {
             return true;
         }
-        let signals = |batch: &BatchRecord| {
-            let count = usize::try_from(batch.signal_count).unwrap_or(usize::MAX);
-            let mut list = batch.signals.iter().take(count);
-            let timeline = semaphore.kind == SEMAPHORE_TIMELINE;
-            list.any(|[s, v]| *s == handle && (*v == value || (timeline && *v > value)))
-        };
-        let mut batches = self.box_.batches.iter().filter(|(index, batch)| {
-            self.queues.get(index).is_some_and(|queue| queue.device == device) && signals(batch)
-        });
-        if semaphore.kind == SEMAPHORE_TIMELINE {
-            return batches.any(|(index, batch)| self.has_signalled(*index, batch));
+        let timeline = semaphore.kind == SEMAPHORE_TIMELINE;
+        let all = self.signals.get(&(device, handle)).map_or(&[][..], Vec::as_slice);
+        let mut signals = all.iter().filter(|s| s.value == value || (timeline && s.value > value));
+        if timeline {
+            return signals.any(|signal| self.has_signalled(signal));
         }
-        match batches.next_back() {
-            Some((index, batch)) => self.has_signalled(*index, batch),
+        match signals.next_back() {
+            Some(signal) => self.has_signalled(signal),
             // An acquire signals without a batch; a batch that left the ring has long passed.
             None => {
                 let acquired =
@@ -108,9 +102,11 @@ impl<'s> Build<'s> {
         }
     }
 
-    fn has_signalled(&self, index: usize, batch: &BatchRecord) -> bool {
-        let passed = self.queues.get(&index).is_some_and(|queue| batch.sequence <= queue.passed);
-        passed && batch.flags & BATCH_DROPPED == 0
+    /// Whether the batch has passed, and its signal was not taken away.
+    pub(super) fn has_signalled(&self, signal: &Signal<'_>) -> bool {
+        let queue = self.queues.get(&signal.queue);
+        let passed = queue.is_some_and(|queue| signal.batch.sequence <= queue.passed);
+        passed && signal.batch.flags & BATCH_DROPPED == 0
     }
 
     fn queue_debts(&mut self, index: usize, record: &QueueRecord) {
@@ -140,6 +136,10 @@ impl<'s> Build<'s> {
         }
         let Some(head) = self.pending(index, queue.passed).into_iter().next() else { return };
         let open = self.open_waits(queue.device, head);
+        if !open.is_empty() && self.seen.process == ProcessState::Stopped {
+            // Perhaps for what one of the stopped threads was about to do.
+            return;
+        }
         let began = head.at.max(record.reached_at);
         if open.is_empty() {
             let (state, detail) = self.engine(queue.device);
