@@ -209,3 +209,6 @@ sizes! {
     PhysicalDeviceYcbcr2Plane444FormatsFeaturesEXT,
     PhysicalDeviceZeroInitializeWorkgroupMemoryFeatures,
 }
+
+#[cfg(test)]
+mod tests;

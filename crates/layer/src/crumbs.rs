@@ -187,3 +187,6 @@ pub(crate) unsafe fn slice<'a, T>(first: *const T, count: u32) -> &'a [T] {
     // SAFETY: the caller's promise.
     unsafe { std::slice::from_raw_parts(first, count as usize) }
 }
+
+#[cfg(test)]
+mod tests;

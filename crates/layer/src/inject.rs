@@ -131,3 +131,6 @@ fn target(word: &str) -> Option<Target> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

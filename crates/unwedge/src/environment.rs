@@ -48,10 +48,13 @@ impl Plan<'_> {
             ("VK_INSTANCE_LAYERS", Some(with_ours_first(get("VK_INSTANCE_LAYERS")))),
         ];
         let adds = self.loader.is_none_or(|version| version >= ADDS_LAYER_PATHS);
+        // Ours in front here as well: loaders up to 1.3.239 at least stack layers in the order in which
+        // they find them, not in that of VK_INSTANCE_LAYERS.
+        let ours = || [self.directory.into()].into_iter();
         variables.push(if let Some(paths) = get("VK_LAYER_PATH") {
-            ("VK_LAYER_PATH", Some(joined(&[paths, self.directory.into()])))
+            ("VK_LAYER_PATH", Some(joined(&ours().chain([paths]).collect::<Vec<_>>())))
         } else if adds {
-            let paths = get("VK_ADD_LAYER_PATH").into_iter().chain([self.directory.into()]);
+            let paths = ours().chain(get("VK_ADD_LAYER_PATH"));
             ("VK_ADD_LAYER_PATH", Some(joined(&paths.collect::<Vec<_>>())))
         } else {
             let standard =
@@ -146,7 +149,7 @@ mod tests {
             [("VK_INSTANCE_LAYERS", "VK_LAYER_A:VK_LAYER_B"), ("VK_LAYER_PATH", "/mine:/yours")];
         let expected = [
             ("VK_INSTANCE_LAYERS", Some("VK_LAYER_UNWEDGE_watch:VK_LAYER_A:VK_LAYER_B")),
-            ("VK_LAYER_PATH", Some("/mine:/yours:/run/x")),
+            ("VK_LAYER_PATH", Some("/run/x:/mine:/yours")),
             ("VK_ADD_LAYER_PATH", None),
         ];
         check(Some((1, 3, 239)), &user, &expected);
@@ -154,7 +157,7 @@ mod tests {
         check(
             Some((1, 4, 0)),
             &[("VK_ADD_LAYER_PATH", "/a")],
-            &[("VK_ADD_LAYER_PATH", Some("/a:/run/x"))],
+            &[("VK_ADD_LAYER_PATH", Some("/run/x:/a"))],
         );
     }
 

@@ -84,6 +84,8 @@ pub(crate) enum Error {
         path: PathBuf,
         /// Why.
         why: String,
+        /// What to do.
+        hint: &'static str,
     },
     /// A topic of the manual.
     #[error("there is no help on {topic:?}")]
@@ -102,6 +104,9 @@ pub(crate) enum Error {
     /// The layer's library.
     #[error("the layer's library {} was not found", .0.display())]
     NoLayer(PathBuf),
+    /// The beginning of the layer's library.
+    #[error("the layer's library {} is cut short", .0.display())]
+    LayerCut(PathBuf),
     /// No home.
     #[error("there is no folder for the layer's manifest: neither XDG_DATA_HOME nor HOME is set")]
     NoHome,
@@ -118,9 +123,9 @@ impl Error {
             Self::ProgramMissing(path) => {
                 format!("it is not in PATH; write ./{} for one in this folder", path.display())
             }
-            Self::ProgramNotExecutable { hint, .. } | Self::DurationRange { hint, .. } => {
-                (*hint).to_owned()
-            }
+            Self::ProgramNotExecutable { hint, .. }
+            | Self::DurationRange { hint, .. }
+            | Self::Input { hint, .. } => (*hint).to_owned(),
             Self::Spawn { source, .. } if source.raw_os_error() == Some(libc::ENOEXEC) => {
                 "is it built for another machine, or a script without a #! line?".to_owned()
             }
@@ -135,6 +140,12 @@ impl Error {
             Self::Output { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 "does its folder exist?".to_owned()
             }
+            Self::Output { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
+                "name a file in it".to_owned()
+            }
+            Self::Output { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "choose a folder of your own".to_owned()
+            }
             Self::NoHelp { .. } => {
                 "a finding's code such as UW002, inject, or a command; see unwedge help".to_owned()
             }
@@ -145,12 +156,9 @@ impl Error {
                 "build it with cargo build --release -p unwedge-layer, or name it with --library"
                     .to_owned()
             }
+            Self::LayerCut(_) => "was the disk full? build or install it again".to_owned(),
             Self::NoHome => "set HOME, or use --system".to_owned(),
-            Self::Input { .. }
-            | Self::Spawn { .. }
-            | Self::Watch(_)
-            | Self::Output { .. }
-            | Self::Manifest { .. } => {
+            Self::Spawn { .. } | Self::Watch(_) | Self::Output { .. } | Self::Manifest { .. } => {
                 return None;
             }
         })

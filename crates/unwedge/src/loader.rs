@@ -1,25 +1,51 @@
 //! Where is the layer's library, what does its manifest say, and which loader is there to read it?
 
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::environment::{LAYER_NAME, Version};
+use crate::error::Error;
 
 /// The library's file name.
 pub(crate) const LIBRARY: &str = "libVkLayer_unwedge.so";
 
 /// The layer's library: `asked` if given, else beside the command, where packages put it, or in
-/// `$UNWEDGE_LAYER`. The paths that were looked at when it is in none of them.
-pub(crate) fn library(asked: Option<&Path>) -> Result<PathBuf, PathBuf> {
+/// `$UNWEDGE_LAYER`.
+///
+/// # Errors
+/// When it is in none of them, or is there in part only.
+pub(crate) fn library(asked: Option<&Path>) -> Result<PathBuf, Error> {
     let beside = std::env::current_exe().ok();
     let candidates =
         candidates(asked, beside.as_deref(), std::env::var_os("UNWEDGE_LAYER").map(PathBuf::from));
     let found = candidates.iter().find(|path| path.is_file());
     let first = || candidates.first().cloned().unwrap_or_else(|| LIBRARY.into());
-    let found = found.ok_or_else(first)?;
-    found.canonicalize().map_err(|_| found.clone())
+    let found = found.ok_or_else(|| Error::NoLayer(first()))?;
+    let library = found.canonicalize().map_err(|_| Error::NoLayer(found.clone()))?;
+    if is_cut_short(&library) { Err(Error::LayerCut(library)) } else { Ok(library) }
 }
+
+/// Whether this is the beginning of a library. Other files that are none are refused by every loader,
+/// but this one is mapped beyond its end, and the program dies of SIGBUS.
+fn is_cut_short(library: &Path) -> bool {
+    let Ok(file) = File::open(library) else { return false };
+    let mut header = [0; ELF_HEADER_BYTES];
+    let (Ok(metadata), Ok(())) = (file.metadata(), file.read_exact_at(&mut header, 0)) else {
+        return false;
+    };
+    if !header.starts_with(b"\x7fELF\x02\x01") {
+        return false;
+    }
+    // The table of sections stands at the end of a file: where it begins, and its entries (elf(5)).
+    let half = |at: usize| u64::from(u16::from_le_bytes([header[at], header[at + 1]]));
+    let begin = header[40..48].iter().rev().fold(0, |word: u64, byte| word << 8 | u64::from(*byte));
+    begin.saturating_add(half(58) * half(60)) > metadata.len()
+}
+
+const ELF_HEADER_BYTES: usize = 64;
 
 fn candidates(
     asked: Option<&Path>,

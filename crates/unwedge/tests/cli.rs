@@ -171,7 +171,7 @@ fn the_program_gets_the_layer_and_keeps_the_users() {
     let mut command = place.command();
     command.env("VK_INSTANCE_LAYERS", "VK_LAYER_A").env("VK_LAYER_PATH", "/mine");
     let script = "echo $VK_INSTANCE_LAYERS $UNWEDGE_INJECT $UNWEDGE_CRUMBS $UNWEDGE_DEADLINE_MS \
-                  ${VK_LAYER_PATH%%:*}; test $VK_LAYER_PATH = /mine:$UNWEDGE_DIR; echo $?; \
+                  ${VK_LAYER_PATH##*:}; test $VK_LAYER_PATH = $UNWEDGE_DIR:/mine; echo $?; \
                   stat -c %a $UNWEDGE_DIR; cat $UNWEDGE_DIR/VK_LAYER_UNWEDGE_watch.json";
     let faults = ["--inject", "drop-signal:fence:n=3", "--inject", "fail-submit"];
     command.args(["run", "-q", "--deadline", "1s", "--no-breadcrumbs"]).args(faults);
@@ -299,7 +299,8 @@ fn explain_refuses_what_it_cannot_read() {
     let check = |name: &str, bytes: &[u8], why: &str| {
         fs::write(place.path(name), bytes).expect("a file");
         let path = place.path(name).display().to_string();
-        place.check(&["explain", &path], 2, &format!("error: DIR/{name}: {why}\n"));
+        let hint = "hint: a black box is left by unwedge run --keep, a recording by unwedge run --trace FILE\n";
+        place.check(&["explain", &path], 2, &format!("error: DIR/{name}: {why}\n{hint}"));
     };
     check("empty", b"", "it is empty");
     check("text", b"hello", "neither a black box nor a recording in JSON Lines");
@@ -315,7 +316,8 @@ fn explain_refuses_what_it_cannot_read() {
     place.check(
         &["explain", &missing],
         2,
-        "error: DIR/missing: No such file or directory (os error 2)\n",
+        "error: DIR/missing: No such file or directory (os error 2)\n\
+         hint: a black box is left by unwedge run --keep, a recording by unwedge run --trace FILE\n",
     );
 }
 

@@ -4,6 +4,8 @@ mod objects;
 mod other;
 mod present;
 mod submit;
+#[cfg(test)]
+mod tests;
 mod waits;
 
 use std::ffi::CStr;

@@ -199,3 +199,6 @@ impl Edited2 {
         Some(edited)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,9 +85,9 @@ impl Explain {
         if self.path == Path::new("-") {
             return self.recording(&mut BufReader::new(io::stdin()), deadline);
         }
-        let file = File::open(&self.path).map_err(|error| self.bad(&error.to_string()))?;
+        let file = File::open(&self.path).map_err(|error| self.unreadable(&error))?;
         let mut input = BufReader::new(file);
-        let start = input.fill_buf().map_err(|error| self.bad(&error.to_string()))?;
+        let start = input.fill_buf().map_err(|error| self.unreadable(&error))?;
         if start.starts_with(&MAGIC.to_ne_bytes()) {
             return self.black_box(deadline);
         }
@@ -104,7 +104,7 @@ impl Explain {
         deadline: Option<u64>,
     ) -> Result<Examination, Error> {
         // A bound on what a stream may make us keep in memory.
-        let mut input = input.take(RECORDING_BYTES_MAX);
+        let mut input = BoundedLines { input: input.take(RECORDING_BYTES_MAX), length: 0 };
         let read = jsonl::read(&mut input).map_err(|error| self.bad(&error.to_string()));
         let (recording, complaints) = read?;
         for complaint in complaints {
@@ -134,9 +134,54 @@ impl Explain {
     }
 
     fn bad(&self, why: &str) -> Error {
-        Error::Input { path: self.path.clone(), why: why.to_owned() }
+        let hint =
+            "a black box is left by unwedge run --keep, a recording by unwedge run --trace FILE";
+        Error::Input { path: self.path.clone(), why: why.to_owned(), hint }
+    }
+
+    fn unreadable(&self, error: &io::Error) -> Error {
+        let hint = match error.kind() {
+            io::ErrorKind::IsADirectory => "name a file in it: a black box is PID-START.blackbox",
+            io::ErrorKind::PermissionDenied => "it is another user's: be that user, or use sudo",
+            _ => return self.bad(&error.to_string()),
+        };
+        Error::Input { path: self.path.clone(), why: error.to_string(), hint }
+    }
+}
+
+/// Gives up in a line without an end, which would otherwise be read into memory whole.
+struct BoundedLines<R> {
+    input: R,
+    /// Bytes of the line so far.
+    length: usize,
+}
+
+impl<R: BufRead> io::Read for BoundedLines<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(bytes)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for BoundedLines<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.length > LINE_BYTES_MAX {
+            return Err(io::Error::other("it has a line that is longer than any of a recording"));
+        }
+        self.input.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        // What was filled is there still: nothing is read here.
+        let consumed = self.input.fill_buf().ok().and_then(|bytes| bytes.get(..amount));
+        let newline = consumed.and_then(|bytes| bytes.iter().rposition(|byte| *byte == b'\n'));
+        self.length = newline.map_or(self.length + amount, |newline| amount - newline - 1);
+        self.input.consume(amount);
     }
 }
 
 /// Longest recording that is read into memory. Bytes.
 const RECORDING_BYTES_MAX: u64 = 4 << 30;
+/// Longest line of one. Bytes.
+const LINE_BYTES_MAX: usize = 16 << 20;

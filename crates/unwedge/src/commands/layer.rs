@@ -83,7 +83,7 @@ impl Scope {
 }
 
 fn install(manifest: &Path, library: Option<&Path>) -> Result<String, Error> {
-    let library = loader::library(library).map_err(Error::NoLayer)?;
+    let library = loader::library(library)?;
     // The text of a JSON value; pretty, for people look into these files.
     let text = format!("{:#}\n", loader::implicit_manifest(&library));
     let path = manifest.display();

@@ -83,6 +83,11 @@ const DEADLINE_MIN: u64 = 100_000_000;
 const GRACE: u64 = 2_000_000_000;
 /// What a program has left behind when it ended has so long to begin with Vulkan.
 const LINGER: u64 = 1_000_000_000;
+/// One look at all processes misses one that was forked during it by another that then went, and one
+/// that is in the middle of an exec.
+const LOOKS_IN_VAIN: u32 = 3;
+/// Between such looks.
+const BETWEEN_LOOKS: u64 = 10_000_000;
 /// The longest nap while nothing is watched.
 const NAP_MAX: u64 = 1_000_000_000;
 
@@ -139,6 +144,7 @@ impl Run {
             killing: None,
             running: true,
             linger_until: None,
+            looks_in_vain: 0,
         };
         let status = attendance.attend().map_err(Error::Watch)?;
         Ok(ExitCode::from(self.end(attendance, status)))
@@ -165,8 +171,7 @@ impl Run {
     fn directory(&self) -> Option<RunDir> {
         let library = match loader::library(self.layer.as_deref()) {
             Ok(library) => library,
-            Err(path) => {
-                let error = Error::NoLayer(path);
+            Err(error) => {
                 terminal::warn(&format!("{error}; running unwatched"), error.hint().as_deref());
                 return None;
             }
@@ -228,6 +233,7 @@ struct Attendance<'d> {
     killing: Option<Killing>,
     running: bool,
     linger_until: Option<u64>,
+    looks_in_vain: u32,
 }
 
 impl Attendance<'_> {
@@ -272,12 +278,17 @@ impl Attendance<'_> {
     /// Whether processes that the ended program has started still use Vulkan, or may be about to.
     fn goes_on_without_it(&mut self, killing: bool) -> bool {
         let Some(shell) = self.shell.as_mut() else { return false };
-        shell.bury();
+        shell.look_around();
         let now = clock::now();
         let linger_until = *self.linger_until.get_or_insert(now + LINGER);
         let live = shell.live() > 0;
         let starting = || now < linger_until && self.place.is_some_and(child::any_left);
-        (live || starting()) && !(killing && self.signal_rest())
+        if live || starting() {
+            self.looks_in_vain = 0;
+            return !(killing && self.signal_rest());
+        }
+        self.looks_in_vain += 1;
+        self.looks_in_vain < LOOKS_IN_VAIN
     }
 
     /// The program has died of the signal to end; what came from it has no more time. Always `true`.
@@ -311,6 +322,7 @@ impl Attendance<'_> {
     fn sleep(&mut self, kill_at: Option<u64>) {
         let now = clock::now();
         let wake_at = match (kill_at, &self.shell) {
+            _ if self.looks_in_vain > 0 => now + BETWEEN_LOOKS,
             (Some(at), _) => at,
             (None, Some(shell)) => shell.wake_at(),
             (None, None) => now + NAP_MAX,

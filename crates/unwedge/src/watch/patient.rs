@@ -50,7 +50,8 @@ impl Patient {
     pub(crate) fn open(path: &Path) -> Result<Self, BoxError> {
         let file = BoxFile::open(path)?;
         let header = file.header()?;
-        let pid = u32::try_from(header.pid).map_err(|_| io::Error::other("its pid is no pid"))?;
+        let pid = u32::try_from(header.pid).ok().filter(|pid| *pid > 0);
+        let pid = pid.ok_or_else(|| io::Error::other("its header names no process"))?;
         let process = Process::new(pid, header.start_ticks);
         let threads = file.threads(&header);
         let engines = Engines::default();

@@ -221,12 +221,12 @@ mod tests {
         let mut roots = Roots::default();
         roots.is_new(BoxId(0), &finding(7, 1000.0), &[(wait(2), 0)], SECOND);
         roots.is_new(BoxId(1), &finding(7, 1000.0), &[(wait(2), 0)], SECOND);
-        let expected = ["resolved after 2.00 s: UW002 never submitted, thread 7 \"render\""];
+        let expected = ["resolved after 2.0 s: UW002 never submitted, thread 7 \"render\""];
         assert_eq!(roots.gone(BoxId(0), |_| false, 2 * SECOND), expected);
         assert_eq!(roots.gone(BoxId(0), |_| false, 2 * SECOND), Vec::<String>::new());
         roots.failed(BoxId(1), 7);
         let expected = [
-            "ended with VK_ERROR_DEVICE_LOST after 3.00 s: UW002 never submitted, thread 7 \"render\"",
+            "ended with VK_ERROR_DEVICE_LOST after 3.0 s: UW002 never submitted, thread 7 \"render\"",
         ];
         assert_eq!(roots.gone(BoxId(1), |_| false, 3 * SECOND), expected);
     }

@@ -170,8 +170,14 @@ impl Shell {
         self.bury();
     }
 
+    /// Finds processes that have begun, and lets go of those that have ended.
+    pub(crate) fn look_around(&mut self) {
+        self.scan();
+        self.bury();
+    }
+
     /// Lets go of processes that have ended.
-    pub(crate) fn bury(&mut self) {
+    fn bury(&mut self) {
         let gone =
             self.patients.iter().filter(|(_, patient)| patient.state() == ProcessState::Gone);
         let gone: Vec<BoxId> = gone.map(|(id, _)| *id).collect();
@@ -307,8 +313,7 @@ impl Shell {
 
     /// The program has ended, by itself or by a signal: the last line and the last reports.
     pub(crate) fn finish(mut self, by_signal: bool) {
-        self.scan();
-        self.bury();
+        self.look_around();
         let codes = self.roots.codes().join(", ");
         let summary = self.progress.summary();
         if !self.settings.quiet {

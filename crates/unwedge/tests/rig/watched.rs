@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use unwedge_scenarios::table::Driver;
+use unwedge_scenarios::table::{Driver, TABLE};
 
 /// `unwedge run` with reports in a folder of its own, before its program is named.
 pub(crate) struct Watch {
@@ -47,9 +47,15 @@ impl Watch {
         self
     }
 
-    /// On the tests' display. `None`, said on stderr, where there is none.
-    pub(crate) fn on_display(mut self) -> Option<Self> {
-        self.command.env("DISPLAY", crate::rig::display()?);
+    /// On the tests' display, if one is needed. `None`, said on stderr, where there is none.
+    pub(crate) fn on_display(mut self, needed: bool) -> Option<Self> {
+        if needed && crate::rig::on_real_device() {
+            eprintln!("skipped: this needs a window, and the real device draws into none");
+            return None;
+        }
+        if needed {
+            self.command.env("DISPLAY", crate::rig::display()?);
+        }
         Some(self)
     }
 
@@ -188,6 +194,11 @@ pub(crate) fn signal(pid: u32, signal: i32) {
 pub(crate) fn lives(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
+/// Whether a scenario opens a window.
+pub(crate) fn has_window(scenario: &str) -> bool {
+    TABLE.iter().any(|known| known.name == scenario && known.display)
 }
 
 /// Whether a program is in PATH; says so on stderr if it is not.

@@ -18,12 +18,16 @@ impl Build<'_> {
     pub(super) fn history(&mut self) {
         let box_ = self.box_;
         let tids: BTreeMap<usize, u64> = box_.threads.iter().map(|(i, t)| (*i, t.tid)).collect();
+        // A run of polls is told as a wait that no call in between ends.
+        let runs = box_.threads.iter().filter(|(_, thread)| self.is_poll_run(thread));
+        let runs: BTreeMap<usize, u64> = runs.map(|(i, t)| (*i, t.poll_first_at)).collect();
         for (slot, call) in &box_.calls {
             let old = self.now.saturating_sub(call.at) > SPAN;
             let Some(tid) = tids.get(slot).filter(|_| !old) else { continue };
             let agent = self.thread(*tid);
             let ended = call.at.saturating_add(call.duration);
-            if call.duration > MOMENT {
+            let in_run = runs.get(slot).is_some_and(|began| ended > *began);
+            if call.duration > MOMENT && !in_run {
                 let (points, mode) = (Vec::new(), Mode::All);
                 let (call_name, bound) = (names::call(call.call), Bound::Infinite);
                 let wait = What::WaitBegan { call: call_name, points, mode, bound };

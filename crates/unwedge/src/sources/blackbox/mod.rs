@@ -13,9 +13,9 @@ mod names;
 mod objects;
 mod queues;
 mod swapchains;
-mod threads;
 #[cfg(test)]
 mod tests;
+mod threads;
 
 use std::collections::BTreeMap;
 
@@ -210,7 +210,8 @@ impl<'s> Build<'s> {
 
     /// Batches of a queue that it is not known to have passed, in order.
     fn pending(&self, queue: usize, passed: u64) -> Vec<&'s BatchRecord> {
-        let after = |(index, batch): &(usize, BatchRecord)| (*index, batch.sequence) <= (queue, passed);
+        let after =
+            |(index, batch): &(usize, BatchRecord)| (*index, batch.sequence) <= (queue, passed);
         let rest = &self.box_.batches[self.box_.batches.partition_point(after)..];
         rest.iter().take_while(|(index, _)| *index == queue).map(|(_, batch)| batch).collect()
     }
@@ -230,17 +231,36 @@ impl<'s> Build<'s> {
             self.mark(self.now, OUTSIDE, MarkKind::Log, text, Vec::new());
         }
         for mark in &box_.marks {
-            let objects = self.objects_of_handle(mark.device, mark.handle);
+            let objects = self.objects_of_handle(mark.device, mark.handle, mark.at);
             let agent = self.thread(mark.tid);
             let text = names::fault(mark);
             self.mark(mark.at, agent, MarkKind::Injected, text, objects);
         }
     }
 
-    /// Every known object with this handle: handles of different kinds may be equal.
-    fn objects_of_handle(&self, device: u64, handle: u64) -> Vec<ObjectId> {
-        let same = |key: &&Key| key.2 == handle && (device == 0 || key.1 == device) && handle != 0;
-        self.objects.keys().filter(same).map(|key| self.objects[key]).collect()
+    /// Every known object that had this handle then: handles of different kinds may be equal, and a
+    /// handle may be used again. Without a device, none where several devices have one.
+    fn objects_of_handle(&self, device: u64, handle: u64, at: u64) -> Vec<ObjectId> {
+        let same = |key: &&Key| {
+            key.2 == handle && (device == 0 || key.1 == device) && self.created_at(key) <= at
+        };
+        let keys: Vec<&Key> = self.objects.keys().filter(same).collect();
+        let of_one = keys.windows(2).all(|pair| pair[0].1 == pair[1].1);
+        let keys = keys.into_iter().filter(|_| of_one && handle != 0);
+        keys.map(|key| self.objects[key]).collect()
+    }
+
+    fn created_at(&self, key: &Key) -> u64 {
+        let (kind, place) = (key.0, (key.1, key.2));
+        let created = match kind {
+            ObjectKind::Fence => self.fences.get(&place).map(|fence| fence.created_at),
+            ObjectKind::BinarySemaphore | ObjectKind::TimelineSemaphore => {
+                self.semaphores.get(&place).map(|semaphore| semaphore.created_at)
+            }
+            ObjectKind::Swapchain => self.swapchains.get(&place).map(|s| s.created_at),
+            _ => None,
+        };
+        created.unwrap_or(0)
     }
 }
 

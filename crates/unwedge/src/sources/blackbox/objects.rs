@@ -128,9 +128,11 @@ impl<'s> Build<'s> {
         self.object(key, record.created_at, &label(&record.label), shared)
     }
 
-    /// Batches that signal this semaphore.
+    /// Batches that signal this semaphore, and not an older one that had its handle.
     fn signallers(&self, semaphore: &SemaphoreRecord) -> Vec<Signal<'s>> {
-        self.signals.get(&(semaphore.device, semaphore.handle)).cloned().unwrap_or_default()
+        let all = self.signals.get(&(semaphore.device, semaphore.handle));
+        let all = all.into_iter().flatten().copied();
+        all.filter(|signal| signal.batch.at >= semaphore.created_at).collect()
     }
 
     fn owed_by_batch(&mut self, signal: &Signal<'_>, point: Point) {
@@ -202,7 +204,7 @@ impl<'s> Build<'s> {
     }
 
     /// Whether a batch that has passed waited for this signal, or did so long ago.
-    fn consumed(&self, semaphore: &SemaphoreRecord, ordinal: u64) -> bool {
+    pub(super) fn consumed(&self, semaphore: &SemaphoreRecord, ordinal: u64) -> bool {
         if semaphore.wait_operations < ordinal {
             return false;
         }

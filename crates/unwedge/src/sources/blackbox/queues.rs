@@ -87,7 +87,11 @@ impl<'s> Build<'s> {
         }
         let timeline = semaphore.kind == SEMAPHORE_TIMELINE;
         let all = self.signals.get(&(device, handle)).map_or(&[][..], Vec::as_slice);
-        let mut signals = all.iter().filter(|s| s.value == value || (timeline && s.value > value));
+        let mut signals = all.iter().filter(|signal| {
+            // One of an older semaphore that had this handle does not count.
+            (signal.value == value || (timeline && signal.value > value))
+                && signal.batch.at >= semaphore.created_at
+        });
         if timeline {
             return signals.any(|signal| self.has_signalled(signal));
         }
@@ -184,7 +188,11 @@ impl<'s> Build<'s> {
 
     /// What the engine behind a device does.
     fn engine(&self, device: u64) -> (AgentState, String) {
-        let seen = self.seen.engines.iter().find(|(index, _)| *index as u64 + 1 == device);
+        let seen = self
+            .seen
+            .engines
+            .iter()
+            .find(|(index, _)| Some(*index as u64) == device.checked_sub(1));
         match seen.map(|(_, engine)| engine) {
             Some(EngineSeen::Working(how)) => (AgentState::Running, how.clone()),
             Some(EngineSeen::Idle(how)) => (AgentState::Blocked, how.clone()),

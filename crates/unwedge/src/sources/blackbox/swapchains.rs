@@ -61,7 +61,8 @@ impl Build<'_> {
         let key = (ObjectKind::Swapchain, swapchain.device, swapchain.handle);
         let object = self.object(key, swapchain.created_at, &label(&swapchain.label), false);
         let agent = self.presentation_engine(swapchain.device, swapchain.handle);
-        let Images { program, engine, queued } = self.images(swapchain);
+        let images = self.images(swapchain);
+        let Images { program, engine, queued } = &images;
         let total = swapchain.images;
         if swapchain.acquires > 0 {
             let point = Point { object, value: swapchain.acquires };
@@ -76,7 +77,7 @@ impl Build<'_> {
         // Vulkan specification, vkAcquireNextImageKHR: with more than imageCount - minImageCount
         // images acquired, no further one is promised.
         let greedy =
-            swapchain.images_min > 0 && program > total.saturating_sub(swapchain.images_min);
+            swapchain.images_min > 0 && *program > total.saturating_sub(swapchain.images_min);
         if greedy {
             let text = format!(
                 "the surface's minImageCount is {}, so with {program} of {total} images acquired no \
@@ -85,22 +86,22 @@ impl Build<'_> {
             );
             self.mark(self.now, OUTSIDE, MarkKind::Log, text, vec![object]);
         }
-        if (greedy && queued.is_empty()) || (engine == 0 && queued.is_empty()) {
+        if *engine == 0 && queued.is_empty() {
             return;
         }
         let point = Point { object, value: swapchain.acquires.saturating_add(1) };
         self.put(swapchain.created_at, agent, What::Owed { point, after: None, via: None });
-        self.engine_state(agent, swapchain, engine, &queued);
+        self.engine_state(agent, swapchain, &images, greedy);
     }
 
     fn engine_state(
         &mut self,
         agent: AgentId,
         swapchain: &SwapchainRecord,
-        engine: u64,
-        queued: &[(usize, u64)],
+        Images { program, engine, queued }: &Images,
+        greedy: bool,
     ) {
-        if engine == 0 {
+        if *engine == 0 {
             let points = queued.iter().filter_map(|(index, batch)| {
                 let queue = self.queues.get(index)?;
                 Some(Point { object: queue.object, value: *batch })
@@ -117,6 +118,10 @@ impl Build<'_> {
             // Whether the window is shown only the compositor and the program know.
             let why = "a Wayland compositor gives a window that is not shown no images";
             (AgentState::Running, format!("holds {engine} images; {why}"))
+        } else if greedy && queued.is_empty() {
+            let (total, minimum) = (swapchain.images, swapchain.images_min);
+            let why = format!("minImageCount is {minimum} and the program has {program}");
+            (AgentState::Blocked, format!("holds {engine} of {total} and owes none: {why}"))
         } else {
             (AgentState::Blocked, format!("holds {engine} images and hands out none"))
         };

@@ -1,5 +1,7 @@
 //! What is each thread in: a Vulkan call, a loop of polls, a lock, or nothing that waits?
 
+use std::collections::BTreeSet;
+
 use unwedge_trace::blackbox::{Call, SLOT_ANY, SLOT_HANDLES, THREAD_EXITED, ThreadRecord};
 use unwedge_trace::{
     AgentId, AgentKind, AgentState, Bound, MarkKind, Mode, ObjectKind, Point, What,
@@ -12,6 +14,13 @@ use crate::sources::observations::{FutexSeen, ProcessState, ThreadSeen};
 const POLLS_PER_SECOND: u64 = 10;
 /// And at least so long: polls.
 const POLLS_MIN: u64 = 10;
+/// The layer notes the time of every so many polls.
+const POLLS_NOTED: u64 = 256;
+/// A run of polls that was not heard of for so long, beyond what is usual for it, is over:
+/// nanoseconds, for polls may become rarer.
+const SILENCE: u64 = 5_000_000_000;
+/// And so is one whose thread has been in one and the same system call for so long: nanoseconds.
+const STILL: u64 = 500_000_000;
 
 impl Build<'_> {
     /// Every thread that has a slot, by its present name where it still lives.
@@ -52,15 +61,15 @@ impl Build<'_> {
             if at == 0 || call == 0 {
                 continue;
             }
-            let mut objects = self.objects_of_handle(0, first);
-            objects.extend(self.objects_of_handle(0, second));
+            let mut objects = self.objects_of_handle(0, first, at);
+            objects.extend(self.objects_of_handle(0, second, at));
             let text = format!("{} returned {}", names::call(call), names::result(result));
             self.mark(at, agent, MarkKind::FailedCall, text, objects);
         }
     }
 
     fn thread_state(&mut self, agent: AgentId, record: &ThreadRecord, seen: Option<&ThreadSeen>) {
-        let run = self.is_poll_run(record);
+        let run = self.is_poll_run(record) && !self.has_given_up(record, seen);
         let infinite = record.slot_timeout == u64::MAX;
         if record.slot_call != 0 && (infinite || !run || record.slot_call != record.poll_call) {
             return self.in_flight(agent, record);
@@ -79,13 +88,29 @@ impl Build<'_> {
     }
 
     /// Many unsuccessful polls of one object, densely: together they are a wait.
-    fn is_poll_run(&self, record: &ThreadRecord) -> bool {
+    pub(super) fn is_poll_run(&self, record: &ThreadRecord) -> bool {
         if record.poll_call == 0 || record.poll_count < POLLS_MIN {
             return false;
         }
         let lasted = self.now.saturating_sub(record.poll_first_at).max(1);
         let dense = record.poll_count.saturating_mul(1_000_000_000) / lasted >= POLLS_PER_SECOND;
         dense || record.poll_waited_ns >= lasted / 2
+    }
+
+    /// A thread that has turned to something else leaves its last run of polls behind.
+    fn has_given_up(&self, record: &ThreadRecord, seen: Option<&ThreadSeen>) -> bool {
+        let last = record.poll_last_at.max(record.poll_first_at);
+        let lasted = last - record.poll_first_at;
+        // The layer notes the time of each wait that ran out, and of every 256th poll; of the first
+        // ones more often, so that half of them are within what was noted.
+        let noted = match record.poll_waited_ns {
+            0 => lasted.saturating_mul(POLLS_NOTED) / record.poll_count.max(POLLS_NOTED),
+            _ => lasted / record.poll_count.max(1),
+        };
+        let usual = noted.saturating_mul(4);
+        let stuck = seen.and_then(|thread| thread.stuck_ns).filter(|_| record.slot_call == 0);
+        self.now.saturating_sub(last) > usual.saturating_add(SILENCE)
+            || stuck.is_some_and(|stuck| stuck > usual.saturating_add(STILL))
     }
 
     fn in_flight(&mut self, agent: AgentId, record: &ThreadRecord) {
@@ -178,20 +203,18 @@ impl Build<'_> {
         what: &str,
     ) -> Vec<Point> {
         let device = record.slot_device;
-        let mine = |index: &usize, batch: &unwedge_trace::blackbox::BatchRecord| {
-            let on_queue = self.box_.queues.iter().any(|(at, q)| {
-                at == index && q.device == device && (queue == 0 || q.handle == queue)
-            });
-            on_queue
-                && batch.tid == record.tid
-                && batch.at >= record.slot_began_at.saturating_sub(20_000_000)
-                && batch.sequence <= sequence
-        };
-        let batches: Vec<_> =
-            self.box_.batches.iter().filter(|(i, b)| mine(i, b)).map(|(_, b)| b).collect();
-        let mut open = Vec::new();
-        for batch in batches {
-            open.extend(self.open_waits(device, batch));
+        let since = record.slot_began_at.saturating_sub(20_000_000);
+        let mut open = BTreeSet::new();
+        for (index, on) in &self.box_.queues {
+            if on.device != device || (queue != 0 && on.handle != queue) {
+                continue;
+            }
+            let passed = self.queues.get(index).map_or(0, |queue| queue.passed);
+            for batch in self.pending(*index, passed) {
+                if batch.tid == record.tid && batch.at >= since && batch.sequence <= sequence {
+                    open.extend(self.open_waits(device, batch));
+                }
+            }
         }
         let points: Vec<_> =
             open.into_iter().map(|(s, v)| self.semaphore_point(device, s, v)).collect();
@@ -229,7 +252,7 @@ impl Build<'_> {
             }
         }
         for (slot, call) in &box_.calls {
-            if call.call == Call::SetEvent.word() && call.handle == key.2 {
+            if (call.call, call.device, call.handle) == (Call::SetEvent.word(), key.1, key.2) {
                 let by = box_.threads.iter().find(|(at, _)| at == slot).map(|(_, t)| t.tid);
                 let by = self.thread(by.unwrap_or(0));
                 let point = Point { object, value: 0 };
@@ -302,10 +325,11 @@ impl Build<'_> {
     }
 }
 
-/// A wait without a timeout on a word that says "locked, with waiters" (2 in glibc's mutex and in
-/// Rust's): a condition variable or an idle worker looks different.
+/// A wait without a timeout on a word that says "locked, with waiters" (2 in glibc's mutex), whose
+/// holder is known. Without a holder it may be a condition variable that was notified twice: Rust's
+/// looks the same, and an idle worker sits in one.
 fn is_contended_lock(futex: &FutexSeen) -> bool {
-    futex.infinite && futex.expected == 2 && futex.word == 2
+    futex.infinite && futex.expected == 2 && futex.word == 2 && futex.owner_tid.is_some()
 }
 
 fn doing(seen: &ThreadSeen) -> (AgentState, String) {

@@ -49,7 +49,13 @@ impl Random {
 }
 
 /// Fills records of a section with words that lie; a box keeps the places, to be emptied again.
-fn scribble(rig: &mut Rig, random: &mut Random, section: usize, records: usize, dirty: &mut Vec<usize>) {
+fn scribble(
+    rig: &mut Rig,
+    random: &mut Random,
+    section: usize,
+    records: usize,
+    dirty: &mut Vec<usize>,
+) {
     let (count, words) = SHAPES[section];
     let ordered = [Section::Rings, Section::Batches].map(|section| section as usize);
     for _ in 0..records {
@@ -195,7 +201,8 @@ fn a_full_box_takes_bounded_time() {
     rig.words()[section_offset(0)] = 10;
     for place in 0..THREADS {
         let call = [13, 14, 9, 25, 1, 2][place % 6];
-        let mut thread = vec![10 + place as u64 % 9, 1, 0, 0, 0, 0, 2, call, 1, 1_000, u64::MAX, 0, 8];
+        let mut thread =
+            vec![10 + place as u64 % 9, 1, 0, 0, 0, 0, 2, call, 1, 1_000, u64::MAX, 0, 8];
         thread.extend((0..8).map(|_| 0x1000 + random.below(SEMAPHORES as u64) * 8));
         thread.extend((0..8).map(|_| u64::MAX));
         fill(&mut rig, Section::Threads, place, &thread);

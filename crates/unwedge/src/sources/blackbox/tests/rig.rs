@@ -53,7 +53,15 @@ pub(super) struct Batch<'a> {
 impl Default for Batch<'_> {
     fn default() -> Self {
         let (waits, signals) = (&[][..], &[][..]);
-        Self { tid: MAIN, fence: 0, waits, signals, ms_ago: 5_000, flags: BATCH_CRUMB, swapchain: 0 }
+        Self {
+            tid: MAIN,
+            fence: 0,
+            waits,
+            signals,
+            ms_ago: 5_000,
+            flags: BATCH_CRUMB,
+            swapchain: 0,
+        }
     }
 }
 
@@ -176,7 +184,8 @@ impl Rig {
         let seen = self.seen.threads.iter_mut().find(|thread| u64::from(thread.tid) == tid);
         let seen = seen.expect("a thread of the rig");
         let call = SyscallSeen { number: 202, name: "futex".to_owned(), args: [0; 6] };
-        (seen.in_syscall, seen.futex, seen.stuck_ns) = (Some(call), Some(futex), Some(3_000_000_000));
+        (seen.in_syscall, seen.futex, seen.stuck_ns) =
+            (Some(call), Some(futex), Some(3_000_000_000));
     }
 
     /// A call of this thread failed, over these objects.

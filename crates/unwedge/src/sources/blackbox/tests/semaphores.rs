@@ -1,8 +1,10 @@
 //! Semaphores: binary ones whose signal was consumed or never asked for, and counters with a custom.
 
-use unwedge_trace::blackbox::{BATCH_CRUMB, BATCH_DROPPED, Call, OBJECT_IMPORTED};
+use unwedge_trace::blackbox::{
+    BATCH_CRUMB, BATCH_DROPPED, Call, OBJECT_IMPORTED, SEMAPHORE_BINARY, SEMAPHORE_TIMELINE,
+};
 
-use super::rig::{Batch, DEVICE, MAIN, Rig, ago, set};
+use super::rig::{Batch, DEVICE, DEVICE_LOST, MAIN, Rig, ago, set};
 use crate::sources::observations::EngineSeen;
 
 const FENCE: u64 = 0x5e;
@@ -213,7 +215,7 @@ fn handles_of_two_devices_are_two_objects() {
     rig.fence(FENCE);
     rig.fence_of(2, FENCE);
     rig.timeline(SEMAPHORE, 0);
-    rig.semaphore_of(2, SEMAPHORE, unwedge_trace::blackbox::SEMAPHORE_TIMELINE, 0);
+    rig.semaphore_of(2, SEMAPHORE, SEMAPHORE_TIMELINE, 0);
     // Device 2 has its work done and signals its own counter, of the same handle.
     rig.submit(1, &Batch { fence: FENCE, signals: &[(SEMAPHORE, 5)], ..Batch::default() });
     rig.wait_fence(FENCE);
@@ -222,6 +224,26 @@ fn handles_of_two_devices_are_two_objects() {
     rig.is_wedged("UW002", &["timeline semaphore 0x5a", "no pending signal"]);
     set(&rig.slot(MAIN).slot_device, 2);
     rig.is_unclear("UW005", &["queue 0x92"]);
+}
+
+#[test]
+fn a_handle_that_is_used_again_is_another_object() {
+    for kind in [SEMAPHORE_BINARY, SEMAPHORE_TIMELINE] {
+        let rig = idle_rig();
+        rig.semaphore_of(DEVICE, SEMAPHORE, kind, 0);
+        let signals = &[(SEMAPHORE, 5)];
+        rig.submit(0, &Batch { signals, ms_ago: 9_000, ..Batch::default() });
+        rig.failed(MAIN, Call::QueueSubmit, DEVICE_LOST, (SEMAPHORE, 0), 8_000);
+        rig.passed(0, 1, 8_900);
+        rig.blackbox().semaphores().remove(DEVICE, SEMAPHORE);
+        let cells = rig.semaphore_of(DEVICE, SEMAPHORE, kind, 0);
+        set(&cells.created_at, ago(7_000));
+        set(&cells.signal_operations, 0);
+        set(&cells.submit_tids[0], 0);
+        behind(&rig, &[(SEMAPHORE, 5)]);
+        let finding = rig.is_wedged("UW002", &["batch 2", "semaphore 0x5a"]);
+        assert!(!finding.sentence.contains("vkQueueSubmit"), "{}", finding.sentence);
+    }
 }
 
 #[test]
