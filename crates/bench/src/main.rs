@@ -87,7 +87,7 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
     for part in PARTS.into_iter().filter(|part| asked(part)) {
         rows.extend(match part {
             "calls" => calls::measure(&tools, arguments.rounds)?,
-            "vkcube" => programs::frames(&tools, &display, arguments.rounds.min(5))?,
+            "vkcube" => programs::frames(&tools, &display, arguments.rounds * 2)?,
             "memory" => programs::memory(&tools)?,
             "watcher" => programs::watcher(&tools, &display)?,
             _ => programs::latency(&tools, 3)?,
