@@ -34,8 +34,7 @@ pub(super) unsafe extern "system" fn queue_submit(
         let empty = [vk::SubmitInfo::default()];
         let infos = slice(submits, count);
         let infos = if infos.is_empty() && fence != vk::Fence::null() { &empty } else { infos };
-        let mut changed = Vec::new();
-        let mut edits = Vec::new();
+        let mut copies = Copies::default();
         for (place, info) in infos.iter().enumerate() {
             let last = place + 1 == infos.len();
             let values = Values::of(info.p_next);
@@ -54,20 +53,11 @@ pub(super) unsafe extern "system" fn queue_submit(
             let mut copy = *info;
             if let Some(edit) = Edited1::apply(&mut copy, &change) {
                 submit.carries(&change);
-                if changed.is_empty() {
-                    changed = infos.to_vec();
-                }
-                changed[place] = copy;
-                edits.push(edit);
+                copies.put(infos, place, copy, edit);
             }
         }
-        submit.forward(|fence| {
-            if changed.is_empty() {
-                next(handle, count, submits, fence)
-            } else {
-                next(handle, changed.len() as u32, changed.as_ptr(), fence)
-            }
-        })
+        let (count, submits) = copies.instead_of(count, submits);
+        submit.forward(|fence| next(handle, count, submits, fence))
     }
 }
 
@@ -87,8 +77,7 @@ pub(super) unsafe extern "system" fn queue_submit2(
         let empty = [vk::SubmitInfo2::default()];
         let infos = slice(submits, count);
         let infos = if infos.is_empty() && fence != vk::Fence::null() { &empty } else { infos };
-        let mut changed = Vec::new();
-        let mut edits = Vec::new();
+        let mut copies = Copies::default();
         for (place, info) in infos.iter().enumerate() {
             let pair = |s: &vk::SemaphoreSubmitInfo<'_>| (s.semaphore.as_raw(), s.value);
             let change = submit.info(
@@ -102,20 +91,11 @@ pub(super) unsafe extern "system" fn queue_submit2(
             let mut copy = *info;
             if let Some(edit) = Edited2::apply(&mut copy, &change) {
                 submit.carries(&change);
-                if changed.is_empty() {
-                    changed = infos.to_vec();
-                }
-                changed[place] = copy;
-                edits.push(edit);
+                copies.put(infos, place, copy, edit);
             }
         }
-        submit.forward(|fence| {
-            if changed.is_empty() {
-                next(handle, count, submits, fence)
-            } else {
-                next(handle, changed.len() as u32, changed.as_ptr(), fence)
-            }
-        })
+        let (count, submits) = copies.instead_of(count, submits);
+        submit.forward(|fence| next(handle, count, submits, fence))
     }
 }
 
@@ -170,6 +150,37 @@ pub(super) unsafe extern "system" fn queue_bind_sparse(
         }
         slot.end_progress(result, 0);
         result
+    }
+}
+
+/// The infos of a submit of which some were changed, with what the changed ones point to.
+struct Copies<I, E> {
+    infos: Vec<I>,
+    edits: Vec<E>,
+}
+
+impl<I, E> Default for Copies<I, E> {
+    fn default() -> Self {
+        Self { infos: Vec::new(), edits: Vec::new() }
+    }
+}
+
+impl<I: Copy, E> Copies<I, E> {
+    fn put(&mut self, all: &[I], place: usize, copy: I, edit: E) {
+        if self.infos.is_empty() {
+            self.infos = all.to_vec();
+        }
+        self.infos[place] = copy;
+        self.edits.push(edit);
+    }
+
+    /// What to hand on: the copies, or the program's own array where nothing was changed.
+    fn instead_of(&self, count: u32, infos: *const I) -> (u32, *const I) {
+        if self.infos.is_empty() {
+            (count, infos)
+        } else {
+            (self.infos.len() as u32, self.infos.as_ptr())
+        }
     }
 }
 
