@@ -26,6 +26,7 @@ use unwedge_trace::Recording;
 
 pub use findings::{FindingKind, catalogue};
 pub use report::{Finding, Report, Verdict};
+pub use words::object_kind;
 
 /// How patient the analysis is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

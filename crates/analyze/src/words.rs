@@ -63,8 +63,9 @@ pub(crate) fn agent_kind(kind: AgentKind) -> &'static str {
     }
 }
 
-/// An object kind in words.
-pub(crate) fn object_kind(kind: ObjectKind) -> &'static str {
+/// An object kind in words, as sentences say it: a binary semaphore is "semaphore".
+#[must_use]
+pub fn object_kind(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::Fence => "fence",
         ObjectKind::BinarySemaphore => "semaphore",

@@ -1,40 +1,49 @@
 //! Which functions does the layer call below itself? Resolved once for each device.
 
-use std::ffi::{CStr, c_char};
-
 use ash::vk;
 
-use crate::ffi::{self, Void};
+use crate::ffi;
 
+/// Makes `Next`, a table of functions below the layer, from their fields, types and names.
 macro_rules! next_functions {
-    ($($(#[$about:meta])* $field:ident: $type:ty = $($name:literal)|+,)*) => {
-        /// The next layer's or the driver's functions; `None` where the device has none.
+    (
+        $(#[$about:meta])*
+        from($get:ty, $handle:ty);
+        $($field:ident: $type:ty = $($name:literal)|+,)*
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Copy)]
         pub(crate) struct Next {
-            $($(#[$about])* pub(crate) $field: Option<$type>,)*
+            $(pub(crate) $field: Option<$type>,)*
         }
 
         impl Next {
             /// Asks for each function under its spellings, core first.
             ///
             /// # Safety
-            /// `get` is the next `vkGetDeviceProcAddr` and `device` the device it belongs to.
-            pub(crate) unsafe fn load(get: ffi::GetDeviceProcAddr, device: vk::Device) -> Self {
+            /// `get` is the next layer's, and `handle` what it created.
+            pub(crate) unsafe fn load(get: $get, handle: $handle) -> Self {
                 Self { $($field: {
-                    let found: Void = None $(.or_else(|| {
-                        let name: &CStr = $name;
+                    let found: $crate::ffi::Void = None $(.or_else(|| {
+                        let name: &std::ffi::CStr = $name;
                         // SAFETY: `name` is a C string; the rest is the caller's promise.
-                        unsafe { get(device, name.as_ptr().cast::<c_char>()) }
+                        unsafe { get(handle, name.as_ptr()) }
                     }))+;
                     // SAFETY: the function of that name has this type by the specification, and
                     // function pointers have one size.
-                    found.map(|f| unsafe { std::mem::transmute::<unsafe extern "system" fn(), $type>(f) })
+                    found.map(|f| unsafe {
+                        std::mem::transmute::<unsafe extern "system" fn(), $type>(f)
+                    })
                 },)* }
             }
         }
     };
 }
+pub(crate) use next_functions;
 
 next_functions! {
+    /// A device's functions of the next layer or the driver; `None` where the device has none.
+    from(ffi::GetDeviceProcAddr, vk::Device);
     destroy_device: vk::PFN_vkDestroyDevice = c"vkDestroyDevice",
     get_device_queue: vk::PFN_vkGetDeviceQueue = c"vkGetDeviceQueue",
     get_device_queue2: vk::PFN_vkGetDeviceQueue2 = c"vkGetDeviceQueue2",

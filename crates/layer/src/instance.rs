@@ -9,6 +9,7 @@ use unwedge_trace::blackbox::{
     PLATFORM_DISPLAY, PLATFORM_HEADLESS, PLATFORM_WAYLAND, PLATFORM_XCB, PLATFORM_XLIB,
 };
 
+use crate::dispatch::next_functions;
 use crate::ffi::{self, InstanceLink, LinkInfo, Void};
 use crate::{device, memory};
 
@@ -46,34 +47,10 @@ pub(crate) unsafe fn of(handle: u64) -> Option<Instance> {
     instances.as_ref().and_then(|map| map.get(&key)).copied()
 }
 
-macro_rules! next_functions {
-    ($($field:ident: $type:ty = $name:literal,)*) => {
-        /// The functions below that the layer calls, resolved while the instance is created: once
-        /// it is, the loader's table gives the top of the chain, which would call the layer again.
-        #[derive(Clone, Copy)]
-        pub(crate) struct Next {
-            $(pub(crate) $field: Option<$type>,)*
-        }
-
-        impl Next {
-            /// # Safety
-            /// `get` is the next `vkGetInstanceProcAddr` and `instance` was just created by it.
-            unsafe fn load(get: ffi::GetInstanceProcAddr, instance: vk::Instance) -> Self {
-                Self { $($field: {
-                    let name: &CStr = $name;
-                    // SAFETY: `name` is a C string; the rest is the caller's promise.
-                    let found = unsafe { get(instance, name.as_ptr()) };
-                    // SAFETY: the function of that name has this type by the specification.
-                    found.map(|f| unsafe {
-                        std::mem::transmute::<unsafe extern "system" fn(), $type>(f)
-                    })
-                },)* }
-            }
-        }
-    };
-}
-
 next_functions! {
+    /// An instance's functions below that the layer calls, resolved while the instance is created:
+    /// once it is, the loader's table gives the top of the chain, which would call the layer again.
+    from(ffi::GetInstanceProcAddr, vk::Instance);
     destroy_instance: vk::PFN_vkDestroyInstance = c"vkDestroyInstance",
     get_properties: vk::PFN_vkGetPhysicalDeviceProperties = c"vkGetPhysicalDeviceProperties",
     enumerate_device_extensions: vk::PFN_vkEnumerateDeviceExtensionProperties =

@@ -36,25 +36,12 @@ pub(super) fn agent_kind(kind: AgentKind) -> &'static str {
     }
 }
 
-/// An object's kind in words.
+/// An object's kind in words: as the sentences say it, but without a sentence around it a binary
+/// semaphore is called one.
 pub(super) fn object_kind(kind: ObjectKind) -> &'static str {
     match kind {
-        ObjectKind::Fence => "fence",
         ObjectKind::BinarySemaphore => "binary semaphore",
-        ObjectKind::TimelineSemaphore => "timeline semaphore",
-        ObjectKind::Event => "event",
-        ObjectKind::Query => "query",
-        ObjectKind::Swapchain => "swapchain",
-        ObjectKind::Queue => "queue",
-        ObjectKind::Device => "device",
-        ObjectKind::Mutex => "mutex",
-        ObjectKind::Futex => "futex",
-        ObjectKind::Ring => "ring",
-        ObjectKind::DmaFence => "dma-fence",
-        ObjectKind::Block => "block",
-        ObjectKind::Pipe => "pipe",
-        ObjectKind::Socket => "socket",
-        ObjectKind::Other => "object",
+        kind => unwedge_analyze::object_kind(kind),
     }
 }
 
