@@ -20,12 +20,14 @@ mod picture;
 mod replay;
 pub mod report;
 mod story;
+mod summary;
 mod words;
 
 use unwedge_trace::Recording;
 
 pub use findings::{FindingKind, catalogue};
 pub use report::{Finding, Report, Verdict};
+pub use summary::Summary;
 pub use words::object_kind;
 
 /// How patient the analysis is.

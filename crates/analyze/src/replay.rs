@@ -237,7 +237,7 @@ impl<'r> State<'r> {
         }
         let agent = self.agents.entry(by).or_default();
         match &event.what {
-            What::State { state, detail } => {
+            What::State { state, detail, .. } => {
                 (agent.state, agent.state_at, agent.state_detail) = (Some(*state), at, detail);
             }
             What::Progress { what } => {

@@ -83,7 +83,12 @@ impl Random {
             },
             10 => What::Signalled { point: self.point() },
             11 => What::Reset { object: self.object() },
-            12 => What::State { state: self.one_of(&STATES), detail: self.text() },
+            12 => What::State {
+                state: self.one_of(&STATES),
+                detail: self.text(),
+                cpu: None,
+                priority: None,
+            },
             13 => What::Mark {
                 kind: self.one_of(&MARKS),
                 text: self.text(),

@@ -49,6 +49,10 @@ pub enum AgentKind {
     GuestThread,
     /// A thread of the kernel.
     KernelThread,
+    /// A task that a runtime schedules onto threads: a goroutine, a virtual thread.
+    Task,
+    /// An interrupt, or a callback that one causes.
+    Interrupt,
     /// The host side of a command ring.
     RingHost,
     /// Whatever is beyond the observed world: another process, a device, an importer.
@@ -65,8 +69,18 @@ pub enum ObjectKind {
     BinarySemaphore,
     /// Timeline `VkSemaphore`; a point is a counter value.
     TimelineSemaphore,
-    /// `VkEvent` or a kernel event object.
+    /// `VkEvent`, or an event that stays signalled until it is reset (NT's notification event).
     Event,
+    /// An event that one wait consumes (NT's synchronization event).
+    AutoResetEvent,
+    /// A counting semaphore: each signal is a token, each wait takes one.
+    CountingSemaphore,
+    /// A timer; it signals by itself.
+    Timer,
+    /// A channel of messages.
+    Channel,
+    /// A condition variable: a signal that finds nobody waiting is gone.
+    Condition,
     /// A query of a `VkQueryPool` becoming available.
     Query,
     /// `VkSwapchainKHR`; its n-th point is the n-th image it hands out.
@@ -93,14 +107,56 @@ pub enum ObjectKind {
     Other,
 }
 
+/// The value of a point that is the object's next signal, whatever its number: for sources that see
+/// signals but do not number them.
+pub const NEXT: u64 = u64::MAX;
+
 /// An object reaching a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "jsonl", derive(Serialize, Deserialize))]
 pub struct Point {
     /// The object.
     pub object: ObjectId,
-    /// A timeline value, or the ordinal of a signal.
+    /// A timeline value, the ordinal of a signal, or [`NEXT`] (in text: `"next"`).
+    #[cfg_attr(feature = "jsonl", serde(with = "next_or_number"))]
     pub value: u64,
+}
+
+impl Point {
+    /// The object's next signal.
+    #[must_use]
+    pub fn next(object: ObjectId) -> Self {
+        Self { object, value: NEXT }
+    }
+}
+
+/// A point's value in text.
+#[cfg(feature = "jsonl")]
+mod next_or_number {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Value {
+        Number(u64),
+        Text(String),
+    }
+
+    // The signature is serde's.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub(super) fn serialize<S: Serializer>(value: &u64, to: S) -> Result<S::Ok, S::Error> {
+        if *value == super::NEXT { to.serialize_str("next") } else { to.serialize_u64(*value) }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+        match Value::deserialize(from)? {
+            Value::Number(value) => Ok(value),
+            Value::Text(text) if text == "next" => Ok(super::NEXT),
+            Value::Text(text) => {
+                Err(D::Error::custom(format!("a value is a number or \"next\", not {text:?}")))
+            }
+        }
+    }
 }
 
 /// Whether a wait needs all of its points or any one of them.
@@ -247,6 +303,12 @@ pub enum What {
         state: AgentState,
         /// How the source knows, for a reader: "in futex", "GPU utilisation 0 %". May be empty.
         detail: String,
+        /// The processor that it runs or waits on, if the source tells.
+        #[cfg_attr(feature = "jsonl", serde(default, skip_serializing_if = "Option::is_none"))]
+        cpu: Option<u32>,
+        /// Its priority as the source's scheduler counts it, higher first, if the source tells.
+        #[cfg_attr(feature = "jsonl", serde(default, skip_serializing_if = "Option::is_none"))]
+        priority: Option<i32>,
     },
     /// The agent got something done: a frame presented, a flip, a batch finished.
     Progress {

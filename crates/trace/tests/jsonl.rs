@@ -31,7 +31,12 @@ fn everything() -> Vec<Event> {
         What::Signalled { point },
         What::Reset { object },
         What::Aliased { object, same_as: ObjectId(4) },
-        What::State { state: AgentState::Blocked, detail: "in futex".to_owned() },
+        What::State {
+            state: AgentState::Blocked,
+            detail: "in futex".to_owned(),
+            cpu: None,
+            priority: None,
+        },
         What::Progress { what: "presented".to_owned() },
         What::Mark { kind: MarkKind::Log, text: "hello".to_owned(), objects: vec![object] },
         What::Lost { count: 12 },

@@ -148,7 +148,10 @@ impl World {
     }
 
     pub fn state(&mut self, agent: AgentId, state: AgentState, detail: &str) -> &mut Self {
-        self.event(agent, What::State { state, detail: detail.to_owned() })
+        self.event(
+            agent,
+            What::State { state, detail: detail.to_owned(), cpu: None, priority: None },
+        )
     }
 
     pub fn progress(&mut self, agent: AgentId, what: &str) -> &mut Self {

@@ -31,6 +31,8 @@ pub(super) fn agent_kind(kind: AgentKind) -> &'static str {
         AgentKind::PresentationEngine => "presentation engine",
         AgentKind::GuestThread => "guest thread",
         AgentKind::KernelThread => "kernel thread",
+        AgentKind::Task => "task",
+        AgentKind::Interrupt => "interrupt",
         AgentKind::RingHost => "ring host",
         AgentKind::Outside => "outside",
     }

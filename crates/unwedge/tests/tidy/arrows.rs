@@ -37,11 +37,12 @@ const fn planned(mut rule: Rule) -> Rule {
 #[rustfmt::skip]
 const RULES: &[Rule] = &[
     rule("unwedge-trace", &[], Some(&["serde", "serde_json", "thiserror"]), &[]),
+    rule("unwedge-readers", &["unwedge-trace"], Some(&["memchr", "serde", "serde_json", "sonic-rs", "thiserror", "toml"]), &["unwedge-analyze"]),
     rule("unwedge-analyze", &["unwedge-trace"], Some(&["serde"]), &["unwedge-sim"]),
     planned(rule("unwedge-sim", &["unwedge-trace"], Some(&[]), &[])),
     planned(rule("unwedge-wait", &[], Some(&["ash"]), &[])),
     rule("unwedge-layer", &["unwedge-trace"], Some(&["ash", "libc"]), &[]),
-    rule("unwedge", &["unwedge-trace", "unwedge-analyze", "unwedge-sim", "unwedge-wait"], None, &["unwedge-scenarios"]),
+    rule("unwedge", &["unwedge-trace", "unwedge-readers", "unwedge-analyze", "unwedge-sim", "unwedge-wait"], None, &["unwedge-scenarios"]),
     // What tests and benchmarks run knows nothing of the tool.
     rule("unwedge-scenarios", &[], None, &[]),
     rule("unwedge-fake-icd", &[], Some(&["ash", "libc"]), &[]),

@@ -199,7 +199,11 @@ impl<'s> Build<'s> {
         self.threads.insert(tid, agent);
         if self.runs() && !self.seen.threads.is_empty() && self.thread_seen(tid).is_none() {
             let detail = "no thread of this id is left".to_owned();
-            self.put(self.now, agent, What::State { state: AgentState::Exited, detail });
+            self.put(
+                self.now,
+                agent,
+                What::State { state: AgentState::Exited, detail, cpu: None, priority: None },
+            );
         }
         agent
     }

@@ -134,7 +134,8 @@ impl<'s> Build<'s> {
         self.unobserved_queue(&queue, device);
         if let Some(device) = device.filter(|device| device.lost_at != 0) {
             let detail = format!("its device is lost: {} said so", names::call(device.lost_call));
-            let state = What::State { state: AgentState::Exited, detail };
+            let state =
+                What::State { state: AgentState::Exited, detail, cpu: None, priority: None };
             self.put(device.lost_at, queue.agent, state);
             return;
         }
@@ -147,7 +148,11 @@ impl<'s> Build<'s> {
         let began = head.at.max(record.reached_at);
         if open.is_empty() {
             let (state, detail) = self.engine(queue.device);
-            self.put(self.now, queue.agent, What::State { state, detail });
+            self.put(
+                self.now,
+                queue.agent,
+                What::State { state, detail, cpu: None, priority: None },
+            );
             if head.flags & BATCH_CRUMB == 0 && head.kind != BATCH_PRESENT {
                 let text = format!("batch {} carries no breadcrumb of its own", head.sequence);
                 self.mark(head.at, OUTSIDE, MarkKind::Unobserved, text, vec![queue.object]);

@@ -125,7 +125,7 @@ impl Build<'_> {
         } else {
             (AgentState::Blocked, format!("holds {engine} images and hands out none"))
         };
-        self.put(self.now, agent, What::State { state, detail });
+        self.put(self.now, agent, What::State { state, detail, cpu: None, priority: None });
     }
 
     /// The point that `vkWaitForPresentKHR` waits for.

@@ -43,7 +43,11 @@ impl Build<'_> {
             if self.has_exited(record) {
                 let detail = "the thread has exited".to_owned();
                 let at = record.exited_at.max(record.started_at);
-                self.put(at, agent, What::State { state: AgentState::Exited, detail });
+                self.put(
+                    at,
+                    agent,
+                    What::State { state: AgentState::Exited, detail, cpu: None, priority: None },
+                );
             } else if self.seen.process != ProcessState::Stopped {
                 self.thread_state(agent, record, seen);
             }
@@ -84,7 +88,7 @@ impl Build<'_> {
             return self.in_lock(agent, &futex, stuck);
         }
         let (state, detail) = doing(seen);
-        self.put(self.now, agent, What::State { state, detail });
+        self.put(self.now, agent, What::State { state, detail, cpu: None, priority: None });
     }
 
     /// Many unsuccessful polls of one object, densely: together they are a wait.
@@ -137,7 +141,8 @@ impl Build<'_> {
         }
         if points.is_empty() {
             let detail = format!("in {}", call.name());
-            let state = What::State { state: AgentState::Running, detail };
+            let state =
+                What::State { state: AgentState::Running, detail, cpu: None, priority: None };
             return self.put(record.slot_began_at, agent, state);
         }
         let mode = if record.slot_flags & SLOT_ANY != 0 { Mode::Any } else { Mode::All };
@@ -314,14 +319,18 @@ impl Build<'_> {
             let known = self.box_.threads.iter().any(|(_, t)| t.tid == u64::from(owner));
             if let (Some(seen), false) = (self.thread_seen(u64::from(owner)), known) {
                 let (state, detail) = doing(seen);
-                self.put(self.now, holder, What::State { state, detail });
+                self.put(
+                    self.now,
+                    holder,
+                    What::State { state, detail, cpu: None, priority: None },
+                );
             }
         }
         let call = "futex".to_owned();
         let (mode, bound) = (Mode::All, Bound::Infinite);
         self.put(began, agent, What::WaitBegan { call, points: vec![point], mode, bound });
         let (state, detail) = (AgentState::Blocked, "in futex".to_owned());
-        self.put(self.now, agent, What::State { state, detail });
+        self.put(self.now, agent, What::State { state, detail, cpu: None, priority: None });
     }
 }
 
