@@ -14,6 +14,7 @@ mod assemble;
 mod evidence;
 mod findings;
 mod graph;
+pub mod histogram;
 mod liveness;
 mod notes;
 mod picture;
