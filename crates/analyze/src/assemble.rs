@@ -10,7 +10,7 @@ use crate::findings::{self, Cause, FindingKind};
 use crate::graph::{Graph, Level};
 use crate::liveness::{Liveness, Shape};
 use crate::replay::State;
-use crate::report::{Finding, Report, VERSION, Verdict};
+use crate::report::{Finding, Report, Statistics, VERSION, Verdict};
 use crate::story::{Scene, Story};
 use crate::{notes, picture, words};
 
@@ -76,6 +76,7 @@ pub(crate) fn report(recording: &Recording, state: &State<'_>) -> Report {
         missing,
         injected: injected(state),
         notes,
+        statistics: Statistics::default(),
         graph: picture::draw(scene),
     }
 }

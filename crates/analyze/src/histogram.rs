@@ -4,12 +4,14 @@
 //! wider than 1/128 of its numbers. Only buckets with something in them take memory. Two histograms of two parts,
 //! merged, equal the histogram of the whole.
 
+use serde::{Deserialize, Serialize};
+
 /// Bits of a number that tell its bucket within a doubling.
 const SUB_BITS: u32 = 7;
 const SUB_COUNT: u64 = 1 << SUB_BITS;
 
 /// The spread of some numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Histogram {
     /// Buckets in ascending order, none empty.
     buckets: Vec<(u16, u64)>,

@@ -28,7 +28,7 @@ use unwedge_trace::Recording;
 
 pub use findings::{FindingKind, catalogue};
 pub use report::{Finding, Report, Verdict};
-pub use summary::Summary;
+pub use summary::{SUMMARY_VERSION, Summary};
 pub use words::object_kind;
 
 /// How patient the analysis is.
@@ -49,6 +49,6 @@ impl Default for Options {
 /// Says whether the recorded program is wedged at the recording's last moment, and if so, on what.
 #[must_use]
 pub fn analyze(recording: &Recording, options: &Options) -> Report {
-    let state = replay::State::replay(recording, options.patience_ns);
-    assemble::report(recording, &state)
+    let summary = Summary::of_recording(recording);
+    summary.report(&recording.header.source, Some(recording.header.now), options)
 }

@@ -39,9 +39,15 @@ pub struct Report {
     pub injected: Vec<String>,
     /// Remarks that accuse nobody: what is progressing, what is idle.
     pub notes: Vec<String>,
+    /// What was counted over all events.
+    pub statistics: Statistics,
     /// The wait graph, for a picture.
     pub graph: Graph,
 }
+
+/// Counts over all events; lists are cut to what a reader can take in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Statistics {}
 
 /// One root of the wedge, as one plain sentence with its evidence.
 #[derive(Clone, Debug, PartialEq, Serialize)]

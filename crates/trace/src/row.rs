@@ -19,6 +19,7 @@ pub const NONE: u32 = u32::MAX;
 
 /// What a source calls a thing. Equal keys are one thing throughout a recording.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "jsonl", derive(serde::Serialize, serde::Deserialize))]
 pub enum Key {
     /// A number: an id of a recording, a thread id, a handle.
     Number(u64),
@@ -51,7 +52,7 @@ pub enum Op {
     /// `code`: the kind; `name`: the text; `object`: the first object.
     #[default]
     Mark = 10,
-    /// One more object of the mark before: `object`.
+    /// One more object of the mark before: `object`; the rest as there.
     MoreObject = 11,
     /// `amount`: how many.
     Lost = 12,
@@ -182,6 +183,7 @@ pub fn priority_from_value(value: u64) -> Option<i32> {
 
 /// An agent of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "jsonl", derive(serde::Serialize, serde::Deserialize))]
 pub struct AgentEntry {
     /// What the source calls it.
     pub key: Key,
@@ -208,6 +210,7 @@ impl AgentEntry {
 
 /// An object of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "jsonl", derive(serde::Serialize, serde::Deserialize))]
 pub struct ObjectEntry {
     /// What the source calls it.
     pub key: Key,
@@ -356,7 +359,8 @@ impl BatchBuilder {
     fn mark(&mut self, row: Row, kind: MarkKind, text: &str, objects: &[ObjectId]) {
         let name = self.name(text);
         let object = objects.first().map_or(NONE, |object| self.object(*object));
-        self.push(Row { code: mark_code(kind), name, object, ..row });
+        let row = Row { code: mark_code(kind), name, object, ..row };
+        self.push(row);
         for object in objects.iter().skip(1) {
             let object = self.object(*object);
             self.push(Row { object, op: Op::MoreObject, ..row });

@@ -1,0 +1,131 @@
+//! Which things of two stretches are one? Tables in the order of first use, looked up by what the source calls a thing.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use unwedge_trace::row::{Key, NONE};
+
+/// Agents that are followed; of more than that only the number is known. Each takes about 300 bytes.
+pub(super) const AGENTS_MAX: usize = 1 << 18;
+/// Objects that are followed.
+pub(super) const OBJECTS_MAX: usize = 1 << 18;
+/// Texts before those that nothing names are dropped.
+const NAMES_MAX: usize = 1 << 14;
+
+/// Something that a table can hold.
+pub(super) trait Keyed {
+    fn key(&self) -> &Key;
+}
+
+/// Things in the order of their first use, each key once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Table<T> {
+    pub(super) entries: Vec<T>,
+    /// Made when it is first needed: the summary of one batch never looks anything up.
+    #[serde(skip)]
+    index: HashMap<Key, u32>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), index: HashMap::new() }
+    }
+}
+
+impl<T: PartialEq> PartialEq for Table<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl<T: Keyed> Table<T> {
+    pub(super) fn of(entries: Vec<T>) -> Self {
+        Self { entries, index: HashMap::new() }
+    }
+
+    pub(super) fn get(&self, place: u32) -> Option<&T> {
+        self.entries.get(place as usize)
+    }
+
+    pub(super) fn get_mut(&mut self, place: u32) -> Option<&mut T> {
+        self.entries.get_mut(place as usize)
+    }
+
+    /// The place of the thing with this key, if there is one.
+    pub(super) fn place(&mut self, key: &Key) -> Option<u32> {
+        if self.index.len() != self.entries.len() {
+            self.index = self
+                .entries
+                .iter()
+                .zip(0..)
+                .map(|(entry, place)| (entry.key().clone(), place))
+                .collect();
+        }
+        self.index.get(key).copied()
+    }
+
+    /// Adds a thing whose key is new, unless the table is full.
+    pub(super) fn push(&mut self, entry: T, most: usize) -> Option<u32> {
+        if self.entries.len() >= most {
+            return None;
+        }
+        let place = u32::try_from(self.entries.len()).ok()?;
+        self.index.insert(entry.key().clone(), place);
+        self.entries.push(entry);
+        Some(place)
+    }
+}
+
+/// Texts, each once.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Names {
+    texts: Vec<Box<str>>,
+    #[serde(skip)]
+    index: HashMap<Box<str>, u32>,
+    /// How many there may be before the unused ones are dropped.
+    #[serde(skip)]
+    limit: usize,
+}
+
+impl PartialEq for Names {
+    fn eq(&self, other: &Self) -> bool {
+        self.texts == other.texts
+    }
+}
+
+impl Names {
+    pub(super) fn of(texts: Vec<Box<str>>) -> Self {
+        Self { texts, ..Self::default() }
+    }
+
+    pub(super) fn get(&self, place: u32) -> &str {
+        self.texts.get(place as usize).map_or("", |text| text)
+    }
+
+    pub(super) fn intern(&mut self, text: &str) -> u32 {
+        if text.is_empty() {
+            return NONE;
+        }
+        if self.index.len() != self.texts.len() {
+            self.index = self.texts.iter().cloned().zip(0..).collect();
+        }
+        if let Some(place) = self.index.get(text) {
+            return *place;
+        }
+        let place = u32::try_from(self.texts.len()).unwrap_or(NONE);
+        self.texts.push(text.into());
+        self.index.insert(text.into(), place);
+        place
+    }
+
+    /// Whether it is time to drop the texts that nothing names any more.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.texts.len() > self.limit.max(NAMES_MAX)
+    }
+
+    /// Sets how many there may be until the next time.
+    pub(super) fn allow_twice(mut self) -> Self {
+        self.limit = 2 * self.texts.len();
+        self
+    }
+}
