@@ -4,6 +4,8 @@
 //! own limits: a *cap* that it cannot exceed (a lost signal, an engine that stands still) and a
 //! *floor* below which it cannot fall (a point that is reached, a wait that is young).
 
+pub(crate) mod idle;
+
 use std::collections::HashMap;
 
 use unwedge_trace::{AgentId, AgentKind, AgentState, MarkKind, Mode, ObjectKind, Point};
@@ -54,6 +56,16 @@ pub(crate) enum Reason {
     Holder,
     /// Nobody knows who holds the lock.
     UnknownHolder,
+    /// The agent could run and is not picked.
+    Starved,
+    /// Every point of the wait is there, and the agent still waits.
+    Unwoken,
+    /// The debtor took the duty on again and again, got other things done, and never signalled.
+    Silent,
+    /// The agent polls an object that nobody signals, and nobody gets anything done.
+    Polled,
+    /// Somebody holds the block and is in no wait.
+    Held,
 }
 
 /// What a node stands for.
@@ -165,6 +177,9 @@ impl Graph {
         if agent.exited() {
             return self.limit(node, Level::No, Reason::Exited);
         }
+        if let Some(level) = idle::starved(state, id, agent) {
+            return self.limit(node, level, Reason::Starved);
+        }
         let Some(wait) = &agent.wait else {
             if let (AgentKind::GpuQueue, Some((cap, reason))) =
                 (agent.kind, queue_limit(state, id, agent))
@@ -182,6 +197,10 @@ impl Graph {
             self.hold_up(node, Level::Yes, None);
         } else if queues_passed_long_ago(state, &wait.points) {
             self.limit(node, Level::No, Reason::Unreturned);
+        } else if let Some(level) = idle::unwoken(state, wait) {
+            self.limit(node, level, Reason::Unwoken);
+        } else if idle::polls_in_vain(state, wait) {
+            self.limit(node, Level::Maybe, Reason::Polled);
         }
     }
 
@@ -199,6 +218,9 @@ impl Graph {
             debts.retain(|debt| is_lost(state, debt));
         }
         if !debts.is_empty() {
+            if object.kind == ObjectKind::Block {
+                self.nodes[node].mode = Mode::All;
+            }
             let inputs =
                 debts.into_iter().map(|debt| self.add(Subject::Debt(point, debt))).collect();
             self.nodes[node].inputs = inputs;
@@ -227,8 +249,12 @@ impl Graph {
         }
         let customary = customary_debtors(state, point, object);
         if customary.is_empty() {
-            if !object.shared {
+            if !object.shared && (must_be_owed(object.kind) || state.sees_every_signal(object.kind))
+            {
                 self.limit(node, Level::No, Reason::Nobody);
+            } else if !object.shared {
+                // It may be what an idle thread waits for, and its signal may be out of sight.
+                self.hold_up(node, Level::Yes, None);
             }
             return;
         }
@@ -261,6 +287,12 @@ impl Graph {
             }
             _ if locked && debtor.wait.is_none() => {
                 return self.limit(node, Level::Maybe, Reason::Holder);
+            }
+            _ if state.object_kind(point.object) == ObjectKind::Block && debtor.wait.is_none() => {
+                return self.limit(node, Level::Maybe, Reason::Held);
+            }
+            _ if idle::is_silent(state, point, &debt) => {
+                return self.limit(node, Level::No, Reason::Silent);
             }
             _ => {}
         }
@@ -315,6 +347,22 @@ fn foreign_after(state: &State<'_>, debt: &Debt) -> Option<Point> {
     let owed = state.object(after.object)?.debts_for(after.value);
     let foreign = !owed.is_empty() && owed.iter().all(|other| other.debtor != debt.debtor);
     foreign.then_some(after)
+}
+
+/// Whether somebody must have taken on the signal of such an object before anybody waits for it. Of other kinds
+/// a thread may wait for a signal that comes in its own time, or never, and be idle.
+fn must_be_owed(kind: ObjectKind) -> bool {
+    matches!(
+        kind,
+        ObjectKind::Fence
+            | ObjectKind::BinarySemaphore
+            | ObjectKind::TimelineSemaphore
+            | ObjectKind::Query
+            | ObjectKind::Swapchain
+            | ObjectKind::Queue
+            | ObjectKind::Device
+            | ObjectKind::DmaFence
+    )
 }
 
 /// Whether those who signalled such an object before are expected to do so again.

@@ -42,6 +42,9 @@ pub(crate) struct Agent<'r> {
     pub(crate) state: Option<AgentState>,
     pub(crate) state_at: Timestamp,
     pub(crate) state_detail: &'r str,
+    /// The processor that it runs or waits on, and its priority, higher first, where the source tells.
+    pub(crate) cpu: Option<u32>,
+    pub(crate) priority: Option<i32>,
     /// When it last got something done, and what.
     pub(crate) progress: Option<(Timestamp, &'r str)>,
     /// When it last did anything that others could wait for.
@@ -206,6 +209,11 @@ impl<'r> State<'r> {
         poor.then_some((told.explained, told.reached))
     }
 
+    /// Whether the source says that it sees every signal of this kind of object, though it counts no waits.
+    pub(crate) fn sees_every_signal(&self, kind: ObjectKind) -> bool {
+        self.coverage_told.get(&kind).is_some_and(|told| told.reached == 0)
+    }
+
     fn introduce(&mut self, event: &'r Event) {
         match &event.what {
             What::Agent { kind, name, pid, tid } => {
@@ -237,8 +245,9 @@ impl<'r> State<'r> {
         }
         let agent = self.agents.entry(by).or_default();
         match &event.what {
-            What::State { state, detail, .. } => {
+            What::State { state, detail, cpu, priority } => {
                 (agent.state, agent.state_at, agent.state_detail) = (Some(*state), at, detail);
+                (agent.cpu, agent.priority) = (cpu.or(agent.cpu), priority.or(agent.priority));
             }
             What::Progress { what } => {
                 agent.progress = Some((at, what));
@@ -415,6 +424,8 @@ impl Default for Agent<'_> {
             state: None,
             state_at: Timestamp(0),
             state_detail: "",
+            cpu: None,
+            priority: None,
             progress: None,
             active_at: None,
             oldest_debt: None,
@@ -485,6 +496,12 @@ impl Object<'_> {
     fn explains(&self, value: u64) -> bool {
         self.reached_at(value).is_some()
             || self.debts.last_key_value().is_some_and(|(owed, _)| *owed >= value)
+    }
+
+    /// Whether the debtor took on the value more than once.
+    pub(crate) fn was_owed_again(&self, debt: &Debt) -> bool {
+        let debts = self.debts.get(&debt.value).map_or(&[][..], Vec::as_slice);
+        debts.iter().filter(|other| other.debtor == debt.debtor).count() > 1
     }
 
     /// The debts that would reach `value`, one for each debtor, its first.

@@ -1,17 +1,25 @@
 //! Which shapes of a root are known? One file a shape, one line a shape in the table.
 
+mod block_held;
 mod deadlock;
 mod debtor_gone;
+mod debtor_starved;
 mod device_busy;
 mod device_stalled;
 mod images_withheld;
+mod livelock;
+mod lost_wakeup;
 mod never_submitted;
 mod not_a_wait;
 mod outside_debtor;
 mod reset_without_submit;
 mod signal_lost;
+mod silent_producer;
 
-use crate::evidence::Fact;
+use unwedge_trace::ObjectId;
+
+use crate::evidence::{self, Fact};
+use crate::replay::State;
 use crate::story::Story;
 
 /// What a root turned out to be.
@@ -79,13 +87,13 @@ static CATALOGUE: [FindingKind; 16] = [
     kind("UW005", "device busy", device_busy::matches),
     kind("UW006", "device stalled", device_stalled::matches),
     kind("UW007", "debtor gone", debtor_gone::matches),
-    reserved("UW008", "debtor starved"),
-    reserved("UW009", "lost wake-up"),
+    kind("UW008", "debtor starved", debtor_starved::matches),
+    kind("UW009", "lost wake-up", lost_wakeup::matches),
     kind("UW010", "images withheld", images_withheld::matches),
     reserved("UW011", "ring stalled"),
-    reserved("UW012", "block held"),
-    reserved("UW013", "silent producer"),
-    reserved("UW014", "livelock"),
+    kind("UW012", "block held", block_held::matches),
+    kind("UW013", "silent producer", silent_producer::matches),
+    kind("UW014", "livelock", livelock::matches),
     kind("UW015", "outside debtor", outside_debtor::matches),
     kind(NOT_A_WAIT, "not a wait", not_a_wait::matches),
 ];
@@ -97,6 +105,13 @@ pub(crate) const NOT_A_WAIT: &str = "UW016";
 #[must_use]
 pub fn catalogue() -> &'static [FindingKind] {
     &CATALOGUE
+}
+
+/// What is on record about an object that the chain does not lead to.
+fn about(state: &State<'_>, object: ObjectId) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    evidence::object_facts(state, object, &mut facts);
+    facts
 }
 
 /// The first kind whose shape the root has.

@@ -170,9 +170,7 @@ impl Agent {
         if later.introduced || !self.introduced {
             self.introduced = later.introduced;
             (self.kind, self.pid, self.tid) = (later.kind, later.pid, later.tid);
-            if !later.name.is_empty() {
-                self.name.clone_from(&later.name);
-            }
+            self.name.clone_from(&later.name);
         }
     }
 

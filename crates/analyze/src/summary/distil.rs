@@ -52,7 +52,8 @@ pub(super) struct Ids {
 
 impl Ids {
     pub(super) fn of(summary: &Summary) -> Self {
-        let small = |key: &Key| matches!(key, Key::Number(number) if *number <= u64::from(u32::MAX));
+        let small =
+            |key: &Key| matches!(key, Key::Number(number) if *number <= u64::from(u32::MAX));
         Self {
             agents_by_key: summary.agents.entries.iter().all(|agent| small(&agent.key)),
             objects_by_key: summary.objects.entries.iter().all(|object| small(&object.key)),
@@ -234,7 +235,11 @@ impl Distillery<'_> {
         }
         for holder in object.debtors() {
             let via = holder.via.map(|via| self.agent_id(via));
-            self.put(holder.since, holder.agent, What::Owed { point: next, after: None, via });
+            let owed = What::Owed { point: next, after: None, via };
+            if holder.last != holder.since {
+                self.put(holder.last, holder.agent, owed.clone());
+            }
+            self.put(holder.since, holder.agent, owed);
         }
     }
 

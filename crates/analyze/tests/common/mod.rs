@@ -154,6 +154,41 @@ impl World {
         )
     }
 
+    /// What a scheduler tells.
+    pub fn scheduled(
+        &mut self,
+        agent: AgentId,
+        state: AgentState,
+        cpu: u32,
+        priority: i32,
+    ) -> &mut Self {
+        let (cpu, priority) = (Some(cpu), Some(priority));
+        self.event(agent, What::State { state, detail: String::new(), cpu, priority })
+    }
+
+    /// So many waits of `agent`, each ended by its bound, one every `every_ms`, the last one that many milliseconds ago.
+    pub fn polls(
+        &mut self,
+        agent: AgentId,
+        call: &str,
+        object: ObjectId,
+        count: u64,
+        every_ms: u64,
+    ) -> &mut Self {
+        for left in (1..=count).rev() {
+            let bound = Bound::Ns(every_ms * 1_000_000);
+            self.ago(left * every_ms).waits_as(
+                agent,
+                call,
+                &[Point::next(object)],
+                Mode::All,
+                bound,
+            );
+            self.ago((left - 1) * every_ms + 1).ended(agent, Outcome::TimedOut);
+        }
+        self
+    }
+
     pub fn progress(&mut self, agent: AgentId, what: &str) -> &mut Self {
         self.event(agent, What::Progress { what: what.to_owned() })
     }

@@ -1,0 +1,100 @@
+//! Who only seems to be idle? The starved, the unwoken, those who poll in vain, and producers that never signal.
+
+use unwedge_trace::{AgentId, AgentKind, AgentState, Bound, Mode, ObjectKind, Point};
+
+use super::{Level, SIGNAL_LATENCY_NS_MAX};
+use crate::replay::{Agent, Debt, State, Wait};
+
+/// Being ready for less than this is scheduling. Nanoseconds: a second is a hundred ticks of a 100 Hz scheduler.
+pub(crate) const STARVED_NS_MIN: u64 = 1_000_000_000;
+/// Fewer polls than these are a thread that looks around.
+const POLLS_IN_VAIN_MIN: u64 = 100;
+
+/// Whether the agent could run and has not been picked for long: surely so, if somebody is seen to run in its place.
+pub(super) fn starved(state: &State<'_>, id: AgentId, agent: &Agent<'_>) -> Option<Level> {
+    let woken = agent.wait.as_ref().is_none_or(|wait| wait.since <= agent.state_at);
+    if agent.state != Some(AgentState::Ready) || !woken {
+        return None;
+    }
+    let ready_ns = state.now.since(agent.state_at);
+    if ready_ns < STARVED_NS_MIN || !state.is_old(agent.state_at) {
+        return None;
+    }
+    Some(if runs_instead(state, id).is_empty() { Level::Maybe } else { Level::No })
+}
+
+/// Those who were active on the agent's processor since it became ready, the highest priority first.
+pub(crate) fn runs_instead(state: &State<'_>, id: AgentId) -> Vec<AgentId> {
+    let Some(starved) = state.agent(id) else { return Vec::new() };
+    let Some(cpu) = starved.cpu else { return Vec::new() };
+    let active = |other: &Agent<'_>| {
+        let acted = other.last_activity().is_some_and(|at| at > starved.state_at);
+        acted || (other.state == Some(AgentState::Running) && other.state_at > starved.state_at)
+    };
+    let others = state.agents.iter().filter(|(other, agent)| {
+        **other != id && !agent.exited() && agent.cpu == Some(cpu) && active(agent)
+    });
+    let mut others: Vec<_> = others.map(|(other, agent)| (agent.priority, *other)).collect();
+    others.sort_by_key(|(priority, other)| (std::cmp::Reverse(*priority), *other));
+    others.into_iter().map(|(_, other)| other).collect()
+}
+
+/// Whether what the agent waits for has been there for long and it still waits: surely so where a signal stays until it is
+/// reset, perhaps where somebody out of sight may have taken it.
+pub(super) fn unwoken(state: &State<'_>, wait: &Wait<'_>) -> Option<Level> {
+    let there = |point: &Point| {
+        let reached = state.reached_at(*point);
+        let kind = state.object_kind(point.object);
+        keeps_its_signal(kind)
+            && reached
+                .is_some_and(|at| state.is_old(at) && state.now.since(at) >= SIGNAL_LATENCY_NS_MAX)
+    };
+    let mut points = wait.points.iter();
+    let all = match wait.mode {
+        Mode::All => !wait.points.is_empty() && points.all(there),
+        Mode::Any => points.any(there),
+    };
+    let stays = |point: &Point| state.object_kind(point.object) == ObjectKind::Event;
+    all.then(|| if wait.points.iter().all(stays) { Level::No } else { Level::Maybe })
+}
+
+/// Kinds that a source without numbers sees signalled, and whose signal waits for a waiter.
+fn keeps_its_signal(kind: ObjectKind) -> bool {
+    matches!(
+        kind,
+        ObjectKind::Event
+            | ObjectKind::AutoResetEvent
+            | ObjectKind::CountingSemaphore
+            | ObjectKind::Timer
+    )
+}
+
+/// Whether the wait is a loop of polls on an object that nobody on record ever signalled, while work that was done before
+/// is done no more.
+pub(super) fn polls_in_vain(state: &State<'_>, wait: &Wait<'_>) -> bool {
+    let (Bound::Polls(polls), [point]) = (wait.bound, wait.points.as_slice()) else { return false };
+    let Some(object) = state.object(point.object) else { return false };
+    if polls < POLLS_IN_VAIN_MIN
+        || object.shared
+        || !object.customary.is_empty()
+        || !object.debts_for(point.value).is_empty()
+        || super::must_be_owed(object.kind)
+    {
+        return false;
+    }
+    let worked = state.agents.values().filter(|agent| agent.kind != AgentKind::Interrupt);
+    let last = worked.filter_map(|agent| agent.progress).map(|(at, _)| at).max();
+    let standstill = STARVED_NS_MIN.max(POLLS_IN_VAIN_MIN * state.now.since(wait.since) / polls);
+    last.is_some_and(|at| state.is_old(at) && state.now.since(at) >= standstill)
+}
+
+/// Whether the debtor took the duty on again and again, finished what it does each time, and never signalled.
+pub(super) fn is_silent(state: &State<'_>, point: Point, debt: &Debt) -> bool {
+    let Some(debtor) = state.agent(debt.debtor) else { return false };
+    let kind = state.object_kind(point.object);
+    let lock = matches!(kind, ObjectKind::Mutex | ObjectKind::Futex | ObjectKind::Block);
+    let engine = matches!(debtor.kind, AgentKind::GpuQueue | AgentKind::PresentationEngine);
+    let again = state.object(point.object).is_some_and(|object| object.was_owed_again(debt));
+    let worked = debtor.progress.is_some_and(|(at, _)| at > debt.at);
+    !lock && !engine && again && worked && state.is_old(debt.at) && debtor.wait.is_none()
+}
