@@ -1,7 +1,13 @@
 //! What does an analysis answer? The report: its fields are the JSON contract, added to, never renamed.
 
+mod statistics;
+
 use serde::Serialize;
 use unwedge_trace::{AgentKind, ObjectKind};
+
+pub use statistics::{
+    Coverage, PollRun, Rate, Share, SilentProducer, Starved, Statistics, WedgeEntry,
+};
 
 /// The version of the report's format.
 pub const VERSION: u32 = 1;
@@ -44,10 +50,6 @@ pub struct Report {
     /// The wait graph, for a picture.
     pub graph: Graph,
 }
-
-/// Counts over all events; lists are cut to what a reader can take in.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Statistics {}
 
 /// One root of the wedge, as one plain sentence with its evidence.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -18,6 +18,7 @@ mod lane;
 mod marks;
 mod merge;
 mod object;
+mod shape;
 mod statistics;
 mod table;
 
@@ -128,7 +129,7 @@ impl Summary {
         let recording = self.distilled(source, now);
         let state = replay::State::replay(&recording, options.patience_ns);
         let mut report = assemble::report(&recording, &state);
-        report.statistics = self.statistics(recording.header.now, &state);
+        report.statistics = self.statistics(&state);
         report
     }
 }
