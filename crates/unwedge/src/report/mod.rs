@@ -9,6 +9,7 @@ mod html;
 mod json;
 mod layout;
 mod page;
+mod statistics;
 mod svg;
 mod text;
 mod timeline;
@@ -19,4 +20,4 @@ mod samples;
 
 pub(crate) use html::html;
 pub(crate) use json::json;
-pub(crate) use text::{Style, text};
+pub(crate) use text::{Style, text, trace_text};

@@ -1,7 +1,7 @@
 //! Which reports must look right? One of each shape, with the recording it could have come from.
 
 use unwedge_analyze::report::{
-    AgentSummary, Edge, Graph, Link, Node, ObjectSummary, VERSION, Waiter,
+    AgentSummary, Edge, Graph, Link, Node, ObjectSummary, Statistics, VERSION, Waiter,
 };
 use unwedge_analyze::{Finding, Report, Verdict};
 use unwedge_trace::{
@@ -56,6 +56,7 @@ impl Draft {
             missing: Vec::new(),
             injected: Vec::new(),
             notes: Vec::new(),
+            statistics: Statistics::default(),
             graph: Graph::default(),
         };
         Self { report, events: Vec::new() }

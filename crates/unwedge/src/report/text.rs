@@ -7,7 +7,7 @@ use unwedge_analyze::report::Finding;
 use unwedge_analyze::{Report, Verdict};
 
 use super::chain::{Chain, Step, chain};
-use super::words;
+use super::{statistics, words};
 
 /// Other waiters that are named; the rest are counted.
 const ALSO_WAITING_MAX: usize = 6;
@@ -27,13 +27,21 @@ pub(crate) struct Style {
     pub(crate) width: usize,
 }
 
-const BOLD: Paint = Paint::new().bold();
+pub(super) const BOLD: Paint = Paint::new().bold();
 const FRAME: Paint = AnsiColor::Blue.on_default().bold();
-const FAINT: Paint = Paint::new().dimmed();
+pub(super) const FAINT: Paint = Paint::new().dimmed();
 const AGENT: Paint = AnsiColor::Cyan.on_default();
 const OBJECT: Paint = AnsiColor::Magenta.on_default();
 const HELP: Paint = AnsiColor::Cyan.on_default().bold();
 const INJECTED: Paint = AnsiColor::Magenta.on_default().bold();
+
+/// The report of a trace as text: what was counted over all events, then the findings and the answer.
+pub(crate) fn trace_text(report: &Report, style: Style) -> String {
+    let mut sheet = Sheet::new(style, verdict_paint(report.verdict));
+    statistics::write(&mut sheet, &report.statistics);
+    sheet.out.push_str(&text(report, style));
+    sheet.out
+}
 
 /// The report as text, every line ended.
 pub(crate) fn text(report: &Report, style: Style) -> String {
@@ -56,19 +64,19 @@ fn verdict_paint(verdict: Verdict) -> Paint {
 }
 
 /// A piece of a line in one colour.
-type Span<'a> = (&'a str, Paint);
+pub(super) type Span<'a> = (&'a str, Paint);
 
 /// The text so far.
-struct Sheet {
-    out: String,
+pub(super) struct Sheet {
+    pub(super) out: String,
     color: bool,
-    width: usize,
+    pub(super) width: usize,
     /// The verdict's colour: what is to be seen first, and nothing else, wears it.
-    loud: Paint,
+    pub(super) loud: Paint,
 }
 
 impl Sheet {
-    fn new(style: Style, loud: Paint) -> Self {
+    pub(super) fn new(style: Style, loud: Paint) -> Self {
         let width = style.width.clamp(WIDTH_MIN, WIDTH_MAX);
         Self { out: String::new(), color: style.color, width, loud }
     }
@@ -217,11 +225,11 @@ impl Sheet {
         self.line(&[("   │", FRAME)]);
     }
 
-    fn blank(&mut self) {
+    pub(super) fn blank(&mut self) {
         self.out.push('\n');
     }
 
-    fn line(&mut self, spans: &[Span<'_>]) {
+    pub(super) fn line(&mut self, spans: &[Span<'_>]) {
         for (text, paint) in spans {
             self.put(text, *paint);
         }
@@ -245,7 +253,7 @@ impl Sheet {
         self.out.push('\n');
     }
 
-    fn put(&mut self, text: &str, paint: Paint) {
+    pub(super) fn put(&mut self, text: &str, paint: Paint) {
         let text = words::clean(text);
         let bare = text.trim().is_empty() || paint == Paint::new();
         if self.color && !bare {
