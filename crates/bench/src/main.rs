@@ -10,6 +10,7 @@ mod figures;
 mod keep;
 mod machine;
 mod programs;
+mod traces;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,7 +43,12 @@ struct Tools {
 }
 
 fn main() -> ExitCode {
-    match arguments(std::env::args().skip(1)).and_then(|arguments| bench(&arguments)) {
+    let mut given = std::env::args().skip(1).peekable();
+    let done = match given.next_if(|first| first == "generate").as_deref() {
+        Some(_) => traces::generate(given),
+        None => arguments(given).and_then(|arguments| bench(&arguments)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("unwedge-bench: {problem}");
