@@ -4,6 +4,7 @@ mod cast;
 mod generate;
 mod hot;
 mod line;
+mod objects;
 mod random;
 mod title;
 mod varied;
