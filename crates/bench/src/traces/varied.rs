@@ -147,7 +147,12 @@ impl<W: Write> World<W> {
         let thread = &self.threads[usize::from(tid)];
         match self.random.below(20) {
             _ if thread.gone => {}
-            _ if thread.waits.is_some() => self.satisfy(tid),
+            turn if thread.waits.is_some() => {
+                // Waits last for a few turns of the others.
+                if turn < 5 {
+                    self.satisfy(tid);
+                }
+            }
             0..=6 => self.imports(tid),
             7..=9 if thread.holds.is_some() => self.release(tid),
             7..=9 => self.enter(tid),
