@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::line::Written;
 use super::{Engine, Kind, Wanted, hot, varied};
 
 const USAGE: &str = "usage: unwedge-bench generate hot|varied --out FILE [--events N] [--seed S] [--host-seed S]
@@ -19,8 +20,7 @@ to signal.";
 pub(crate) fn generate(given: impl Iterator<Item = String>) -> Result<(), String> {
     let (wanted, out) = arguments(given)?;
     let begin = Instant::now();
-    let lines = write(&wanted, &out)?;
-    let bytes = std::fs::metadata(&out).map_err(|error| error.to_string())?.len();
+    let Written { lines, bytes } = write(&wanted, &out)?;
     let seconds = begin.elapsed().as_secs_f64();
     println!(
         "{lines} lines, {bytes} bytes ({:.1} a line) in {seconds:.2} s, {:.0} MB/s",
@@ -30,8 +30,8 @@ pub(crate) fn generate(given: impl Iterator<Item = String>) -> Result<(), String
     Ok(())
 }
 
-/// Writes the trace into the file and says how many lines it has.
-pub(crate) fn write(wanted: &Wanted, out: &Path) -> Result<u64, String> {
+/// Writes the trace into the file.
+pub(crate) fn write(wanted: &Wanted, out: &Path) -> Result<Written, String> {
     let said = |error| format!("{}: {error}", out.display());
     let file = File::create(out).map_err(said)?;
     let lines = match wanted.kind {

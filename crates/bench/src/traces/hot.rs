@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::cast::{self, SPARE};
-use super::line::Lines;
+use super::line::{Lines, Written};
 use super::random::Random;
 use super::title::{JOB_LINES, POLL_NS, Title};
 use super::{Engine, Wanted};
@@ -53,15 +53,15 @@ impl Plan {
     }
 }
 
-/// Writes the trace that is wanted and says how many lines it has.
-pub(crate) fn write<W: Write>(wanted: &Wanted, out: W) -> Result<u64, String> {
+/// Writes the trace that is wanted.
+pub(crate) fn write<W: Write>(wanted: &Wanted, out: W) -> Result<Written, String> {
     let said = |error: io::Error| error.to_string();
     match wanted.engine {
         Engine::Wedging => {
             // What is there whatever the size is counted by writing it.
             let mut empty = title(wanted, io::sink());
             wedge(&mut empty, Plan::default());
-            let fixed = empty.lines.written;
+            let fixed = empty.lines.written.lines;
             let plan = Plan::of(wanted.events, fixed)?;
             let mut title = title(wanted, out);
             wedge(&mut title, plan);
@@ -135,10 +135,13 @@ fn go_on<W: Write>(title: &mut Title<W>, events: u64) -> Result<(), String> {
     title.run(cast::POLLER);
     // The longest refresh: a poll, an interrupt, and a frame with two jobs.
     const REFRESH_LINES: u64 = 80;
-    if title.lines.written + REFRESH_LINES > events {
-        return Err(format!("too few events: {} are needed", title.lines.written + REFRESH_LINES));
+    if title.lines.written.lines + REFRESH_LINES > events {
+        return Err(format!(
+            "too few events: {} are needed",
+            title.lines.written.lines + REFRESH_LINES
+        ));
     }
-    while title.lines.written + REFRESH_LINES <= events {
+    while title.lines.written.lines + REFRESH_LINES <= events {
         let late = title.random.below(40_000);
         title.poll(REFRESH_NS - 40_000 + late, "success", |title| {
             let jobs = title.random.between(1, 3);
@@ -146,7 +149,7 @@ fn go_on<W: Write>(title: &mut Title<W>, events: u64) -> Result<(), String> {
             title.vsync();
         });
     }
-    while title.lines.written < events {
+    while title.lines.written.lines < events {
         title.run(SPARE);
     }
     Ok(())

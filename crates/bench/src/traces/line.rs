@@ -11,6 +11,13 @@ const TIDS: usize = 64;
 /// A line grows by no more than this after its beginning.
 const LINE_BYTES_MAX: usize = 1 << 10;
 
+/// How much was written.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Written {
+    pub(crate) lines: u64,
+    pub(crate) bytes: u64,
+}
+
 /// Writes lines and counts them.
 pub(crate) struct Lines<W> {
     out: W,
@@ -23,8 +30,8 @@ pub(crate) struct Lines<W> {
     pub(crate) guest_ns: u64,
     /// Events of each thread so far.
     counts: [u64; TIDS],
-    /// Lines so far.
-    pub(crate) written: u64,
+    /// So far, but for the bytes that are still gathered.
+    pub(crate) written: Written,
     /// The first error of `out`; what comes after it is dropped.
     failed: Option<io::Error>,
 }
@@ -45,7 +52,7 @@ impl<W: Write> Lines<W> {
             host: Random::new(host_seed),
             guest_ns: 3_030_000,
             counts: [0; TIDS],
-            written: 0,
+            written: Written::default(),
             failed: None,
         }
     }
@@ -56,7 +63,7 @@ impl<W: Write> Lines<W> {
         self.host_ns += 700 + (self.host.next() >> 54);
         let index = self.counts[usize::from(tid)];
         self.counts[usize::from(tid)] += 1;
-        self.written += 1;
+        self.written.lines += 1;
         let (host_ns, guest_ns) = (self.host_ns, self.guest_ns);
         let line = &mut self.gathered;
         line.extend_from_slice(&self.beginning);
@@ -81,11 +88,12 @@ impl<W: Write> Lines<W> {
         if self.failed.is_none() {
             self.failed = self.out.write_all(&self.gathered).err();
         }
+        self.written.bytes += self.gathered.len() as u64;
         self.gathered.clear();
     }
 
-    /// Writes what is left and says how many lines there were.
-    pub(crate) fn finish(mut self) -> io::Result<u64> {
+    /// Writes what is left.
+    pub(crate) fn finish(mut self) -> io::Result<Written> {
         self.hand_on(0);
         if let Some(error) = self.failed {
             return Err(error);
@@ -200,7 +208,7 @@ mod tests {
         lines.line(7, "critsec.enter").object(0x10);
         let line = lines.line(7, "wait.begin").call("Ke").objects(&[1, 2]);
         drop(line.text("wait", "any").number("timeout_ns", 5));
-        assert_eq!(lines.finish().unwrap(), 2);
+        assert_eq!(lines.finish().unwrap().lines, 2);
         let second = String::from_utf8(text).unwrap().lines().nth(1).unwrap().to_owned();
         let (beginning, rest) = second.split_once("\"guest_ns\"").unwrap();
         assert!(beginning.starts_with(

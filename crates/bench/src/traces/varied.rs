@@ -6,7 +6,7 @@
 use std::io::Write;
 
 use super::Wanted;
-use super::line::Lines;
+use super::line::{Lines, Written};
 use super::objects::{Kind, Object, calls, objects};
 use super::random::Random;
 
@@ -56,8 +56,8 @@ struct World<W> {
     calls: Vec<String>,
 }
 
-/// Writes the trace that is wanted and says how many lines it has.
-pub(crate) fn write<W: Write>(wanted: &Wanted, out: W) -> Result<u64, String> {
+/// Writes the trace that is wanted.
+pub(crate) fn write<W: Write>(wanted: &Wanted, out: W) -> Result<Written, String> {
     let build = "0.9.2+g4f1c2aa-release-lto-x86_64-linux-gnu";
     let mut world = World {
         lines: Lines::new(out, "xenon-rs", build, wanted.host_seed),
@@ -67,22 +67,22 @@ pub(crate) fn write<W: Write>(wanted: &Wanted, out: W) -> Result<u64, String> {
         calls: calls(),
     };
     world.start();
-    if world.lines.written + STEP_LINES_MAX > wanted.events {
+    if world.lines.written.lines + STEP_LINES_MAX > wanted.events {
         return Err(format!(
             "too few events: at least {} are needed",
-            world.lines.written + STEP_LINES_MAX
+            world.lines.written.lines + STEP_LINES_MAX
         ));
     }
-    while world.lines.written + STEP_LINES_MAX <= wanted.events {
+    while world.lines.written.lines + STEP_LINES_MAX <= wanted.events {
         world.step();
         let short_lived = &world.threads[usize::from(SHORT_LIVED)];
         let may_go = short_lived.is_free() && short_lived.holds.is_none();
-        if may_go && world.lines.written > wanted.events / 3 {
+        if may_go && world.lines.written.lines > wanted.events / 3 {
             world.threads[usize::from(SHORT_LIVED)].gone = true;
             drop(world.lines.line(SHORT_LIVED, "thread.exit"));
         }
     }
-    while world.lines.written < wanted.events {
+    while world.lines.written.lines < wanted.events {
         world.pass();
         drop(world.lines.line(MAIN, "frame.swap"));
     }
@@ -153,10 +153,10 @@ impl<W: Write> World<W> {
                     self.satisfy(tid);
                 }
             }
-            0..=6 => self.imports(tid),
-            7..=9 if thread.holds.is_some() => self.release(tid),
-            7..=9 => self.enter(tid),
-            10..=14 if thread.holds.is_none() && tid != MAIN => self.wait(tid),
+            0..=4 => self.imports(tid),
+            5..=7 if thread.holds.is_some() => self.release(tid),
+            5..=7 => self.enter(tid),
+            8..=14 if thread.holds.is_none() && tid != MAIN => self.wait(tid),
             15 => {
                 self.scheduled(tid, "thread.ready");
                 self.scheduled(tid, "thread.run");
