@@ -87,13 +87,13 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The rows as a Markdown table whose columns line up.
-pub(crate) fn table(rows: &[Row]) -> String {
-    let mut lines = vec![["what", "bare", "with", "figure", "goal", "verdict"].map(str::to_owned)];
+/// The rows as a table below these headings.
+pub(crate) fn table(headings: [&str; 6], rows: &[Row]) -> String {
+    let mut lines = vec![headings.map(str::to_owned).to_vec()];
     for row in rows {
         let figure = row.figure.as_ref().map_or(String::new(), |(_, said)| said.clone());
         let goal = row.goal.map_or("", Goal::said).to_owned();
-        lines.push([
+        lines.push(vec![
             row.what.clone(),
             row.bare.clone(),
             row.with.clone(),
@@ -102,15 +102,21 @@ pub(crate) fn table(rows: &[Row]) -> String {
             row.verdict().to_owned(),
         ]);
     }
+    columns(&lines)
+}
+
+/// Lines of cells, headings first, as a Markdown table whose columns line up. Each line has as many cells.
+pub(crate) fn columns(lines: &[Vec<String>]) -> String {
     let width =
         |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
+    let widths: Vec<usize> = (0..lines.first().map_or(0, Vec::len)).map(width).collect();
     let mut text = String::new();
     for (index, line) in lines.iter().enumerate() {
-        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
         text += &format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "));
         if index == 0 {
-            text += &format!("|{}|\n", widths.map(|width| "-".repeat(width + 2)).join("|"));
+            let rules = widths.iter().map(|width| "-".repeat(width + 2));
+            text += &format!("|{}|\n", rules.collect::<Vec<_>>().join("|"));
         }
     }
     text
@@ -142,7 +148,10 @@ mod tests {
 
     #[test]
     fn the_columns_line_up() {
-        let table = table(&[Row::skipped("a", "b"), Row::skipped("µs", "long why")]);
+        let table = table(
+            ["a", "b", "c", "d", "e", "f"],
+            &[Row::skipped("a", "b"), Row::skipped("µs", "long why")],
+        );
         let widths: Vec<usize> = table.lines().map(|line| line.chars().count()).collect();
         assert!(widths.iter().all(|width| *width == widths[0]), "{table}");
     }

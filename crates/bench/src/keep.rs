@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::figures::Row;
 use crate::machine::{Machine, said};
@@ -17,35 +17,45 @@ fn today() -> String {
     said("date", &["-u", "+%F"])
 }
 
+/// What is kept.
+pub(crate) struct Run<'r> {
+    /// How it is done again.
+    pub(crate) command: String,
+    /// How the figures came about, for the page.
+    pub(crate) about: &'r str,
+    pub(crate) rows: &'r [Row],
+    /// What was printed.
+    pub(crate) table: &'r str,
+    /// What was measured, where the rows do not have it.
+    pub(crate) raw: Option<Value>,
+}
+
 pub(crate) fn write(
     folder: &Path,
     name: &str,
     machine: &Machine,
-    rounds: usize,
-    rows: &[Row],
-    table: &str,
+    run: &Run<'_>,
 ) -> Result<(), String> {
     let date = today();
-    let command = format!("make bench (unwedge-bench --rounds {rounds})");
-    let run = json!({
+    let Run { command, about, table, .. } = run;
+    let mut numbers = json!({
         "unwedge_bench": 1,
         "date": date,
         "machine": name,
         "command": command,
         "versions": machine.json(),
-        "rows": rows.iter().map(Row::json).collect::<Vec<_>>(),
+        "rows": run.rows.iter().map(Row::json).collect::<Vec<_>>(),
     });
+    if let Some(raw) = &run.raw {
+        numbers["measured"] = raw.clone();
+    }
     let facts = machine
         .facts
         .iter()
         .map(|(name, value)| format!("- {name}: {value}\n"))
         .collect::<String>();
-    let page = format!(
-        "# {date}, {name}\n\nCommand: `{command}`\n\n{facts}\n{table}\nEach figure is the median over rounds of a comparison within \
-         one round, where the ways alternate. `run.json`\nhas the rounds. \"unwedge\" is `unwedge run`, watcher included; other tools' \
-         layers are\nmeasured where they are installed and have no goal here.\n"
-    );
-    let text = format!("{run:#}\n");
+    let page = format!("# {date}, {name}\n\nCommand: `{command}`\n\n{facts}\n{table}\n{about}");
+    let text = format!("{numbers:#}\n");
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(folder.join("run.json"), text))
         .and_then(|()| fs::write(folder.join("README.md"), page))

@@ -38,6 +38,16 @@ impl Machine {
         Self { name, facts }
     }
 
+    /// For what needs no GPU.
+    pub(crate) fn look_without_device() -> Self {
+        let mut machine = Self::look();
+        machine.facts.retain(|(name, _)| !["device", "driver", "loader"].contains(name));
+        if let Some((name, _)) = machine.name.split_once("core-") {
+            machine.name = format!("{name}core");
+        }
+        machine
+    }
+
     pub(crate) fn json(&self) -> Value {
         json!(
             self.facts

@@ -22,7 +22,16 @@ const USAGE: &str =
 
 Measures what unwedge costs, beside other layers where they are installed, and prints a table with
 goals and verdicts. The run is kept in bench/runs/DATE-MACHINE, or in FOLDER. The parts are calls,
-vkcube, memory, watcher and report.";
+vkcube, memory, watcher and report.
+
+       unwedge-bench traces      what it takes to read large traces
+       unwedge-bench generate    writes one";
+
+/// How the figures of this program's own parts came about.
+const ABOUT: &str = "Each figure is the median over rounds of a comparison within one round, where the ways alternate. `run.json`
+has the rounds. \"unwedge\" is `unwedge run`, watcher included; other tools' layers are
+measured where they are installed and have no goal here.
+";
 
 const PARTS: [&str; 5] = ["calls", "vkcube", "memory", "watcher", "report"];
 
@@ -44,8 +53,10 @@ struct Tools {
 
 fn main() -> ExitCode {
     let mut given = std::env::args().skip(1).peekable();
-    let done = match given.next_if(|first| first == "generate").as_deref() {
-        Some(_) => traces::generate(given),
+    let verb = given.next_if(|first| ["generate", "traces"].contains(&first.as_str()));
+    let done = match verb.as_deref() {
+        Some("generate") => traces::generate(given),
+        Some(_) => traces::traces(given),
         None => arguments(given).and_then(|arguments| bench(&arguments)),
     };
     match done {
@@ -99,7 +110,8 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
             _ => programs::latency(&tools, 3)?,
         });
     }
-    let table = figures::table(&rows);
+    let headings = ["what", "bare", "with", "figure", "goal", "verdict"];
+    let table = figures::table(headings, &rows);
     println!("{table}");
     for (name, value) in &machine.facts {
         println!("{name}: {value}");
@@ -107,7 +119,9 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
     if arguments.keep {
         let name = arguments.machine.clone().unwrap_or_else(|| machine.name.clone());
         let folder = arguments.out.clone().unwrap_or_else(|| keep::folder(&name));
-        keep::write(&folder, &name, &machine, arguments.rounds, &rows, &table)?;
+        let command = format!("make bench (unwedge-bench --rounds {})", arguments.rounds);
+        let run = keep::Run { command, about: ABOUT, rows: &rows, table: &table, raw: None };
+        keep::write(&folder, &name, &machine, &run)?;
         println!("kept in {}", folder.display());
     }
     Ok(())

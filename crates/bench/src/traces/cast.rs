@@ -38,6 +38,8 @@ pub(crate) const WORKERS: [u8; 6] = [9, 10, 11, 12, 13, 14];
 pub(crate) const VSYNC_SEEN: u32 = 0xbe8c_bb5c;
 /// The lock that the poller takes around each wait.
 pub(crate) const DISPLAY_LOCK: u32 = 0x82a1_f000;
+/// The lock that the render thread takes to hand over a frame.
+pub(crate) const FRAME_LOCK: u32 = 0x82a1_f01c;
 /// Set by the render thread when a frame is done.
 pub(crate) const FRAME_DONE: u32 = 0x10e8;
 /// Set by the main thread when a frame can be drawn.
@@ -96,9 +98,10 @@ const fn object(handle: u32, kind: &'static str, signaller: u8) -> Object {
     Object { handle, kind, signaller }
 }
 
-/// The objects. Nobody is seen to signal the first two.
-pub(crate) const OBJECTS: [Object; 15] = [
+/// The objects. Nobody is seen to signal the poller's event.
+pub(crate) const OBJECTS: [Object; 16] = [
     object(DISPLAY_LOCK, "critsec", POLLER),
+    object(FRAME_LOCK, "critsec", RENDER),
     object(VSYNC_SEEN, "auto_event", INTERRUPTS),
     object(FRAME_DONE, "event", RENDER),
     object(FRAME_WANTED, "auto_event", MAIN),

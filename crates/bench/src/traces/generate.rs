@@ -42,11 +42,7 @@ pub(crate) fn write(wanted: &Wanted, out: &Path) -> Result<Written, String> {
 }
 
 fn arguments(mut given: impl Iterator<Item = String>) -> Result<(Wanted, PathBuf), String> {
-    let kind = match given.next().as_deref() {
-        Some("hot") => Kind::Hot,
-        Some("varied") => Kind::Varied,
-        _ => return Err(USAGE.to_owned()),
-    };
+    let kind = given.next().and_then(|name| Kind::from_name(&name)).ok_or(USAGE)?;
     let mut wanted = Wanted {
         kind,
         events: hot::EVENTS,

@@ -1,15 +1,23 @@
 //! How fast are large traces read? Writes them, of any size and always the same, and measures what reads them.
 
 mod cast;
+mod files;
 mod generate;
 mod hot;
 mod line;
+mod measure;
 mod objects;
+mod process;
 mod random;
+mod rows;
+#[cfg(test)]
+mod tests;
 mod title;
 mod varied;
+mod ways;
 
 pub(crate) use generate::generate;
+pub(crate) use measure::traces;
 
 /// Which emulator wrote the hot trace.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,4 +47,17 @@ pub(crate) enum Kind {
     Hot,
     /// Lines of all kinds, lengths and threads.
     Varied,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Hot => "hot",
+            Self::Varied => "varied",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Hot, Self::Varied].into_iter().find(|kind| kind.name() == name)
+    }
 }

@@ -228,8 +228,8 @@ impl<W: Write> Title<W> {
 
     /// A frame, from when the render thread has drawn it to when it draws the next. `jobs` are fed in between.
     pub(crate) fn frame(&mut self, jobs: u64) {
-        self.lock(cast::RENDER, cast::DISPLAY_LOCK);
-        self.unlock(cast::RENDER, cast::DISPLAY_LOCK);
+        self.lock(cast::RENDER, cast::FRAME_LOCK);
+        self.unlock(cast::RENDER, cast::FRAME_LOCK);
         self.step();
         drop(self.lines.line(cast::RENDER, "frame.swap"));
         self.signal(cast::RENDER, cast::FRAME_DONE);
