@@ -11,7 +11,7 @@ help:
 	@echo "make build     the command and its layer, optimised, in $(RELEASE)"
 	@echo "make demo      shows on vkcube what unwedge does (installs what is missing through apt)"
 	@echo "make test      every test (installs what is missing through apt)"
-	@echo "make bench     what the layer costs; keeps the run in bench/runs"
+	@echo "make bench     what the layer costs and how fast traces are read; keeps the runs in bench/runs"
 	@echo "make lint      formatting, clippy, the rules of the house, licences"
 	@echo "make install   into PREFIX=$(PREFIX)"
 
@@ -29,9 +29,11 @@ test:
 	@tools/test.sh
 
 bench:
-	@tools/install-packages.sh build demo
+	@tools/install-packages.sh build demo bench
+	@tools/python-packages.sh $(TARGET_DIR)/python duckdb || echo "going on without DuckDB"
 	$(CARGO) build --release -p unwedge -p unwedge-layer -p unwedge-scenarios -p unwedge-bench
 	$(RELEASE)/unwedge-bench
+	$(RELEASE)/unwedge-bench traces
 
 lint:
 	$(CARGO) fmt --all --check

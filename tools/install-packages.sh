@@ -2,7 +2,7 @@
 # Installs the Debian or Ubuntu packages that a group of tasks needs, and says what and why.
 # Does nothing, and asks for nothing, where all of them are there.
 #
-# usage: tools/install-packages.sh GROUP...     groups: build, demo, test
+# usage: tools/install-packages.sh GROUP...     groups: build, demo, test, bench
 set -euo pipefail
 
 # One line a package: name, need, why. "wanted" ones are left out where the release has none: what
@@ -28,8 +28,13 @@ packages() {
         echo "chromium wanted a browser, to look at the HTML reports"
         echo "vkmark wanted one more real program to watch"
         ;;
+    bench)
+        if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+            echo "python3-venv wanted a Python environment for DuckDB, which reads the same traces"
+        fi
+        ;;
     *)
-        echo "install-packages: no group is called $1 (there are build, demo, test)" >&2
+        echo "install-packages: no group is called $1 (there are build, demo, test, bench)" >&2
         return 1
         ;;
     esac

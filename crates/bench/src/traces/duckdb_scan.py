@@ -12,6 +12,8 @@ trace, settings = sys.argv[1:]
 threads = len(os.sched_getaffinity(0))
 database = duckdb.connect()
 database.execute(f"SET threads={threads}")
+# It would be printed between our own output.
+database.execute("SET enable_progress_bar=false")
 more = ""
 if settings == "tuned":
     # Smaller buffers spread better over threads, and no order needs to be kept.

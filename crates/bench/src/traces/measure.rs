@@ -137,7 +137,8 @@ fn finish(arguments: &Arguments, mut machine: Machine, cases: &[Case]) -> Result
     machine.facts.push(("DuckDB", duckdb.next().unwrap_or_else(|| "none".to_owned())));
     machine.facts.push(("wc", said("wc", &["--version"])));
     let goals = rows::goals(cases);
-    let table = format!("{}\n{}", rows::measured(cases), rows::goals_table(&goals));
+    let tables = [rows::measured(cases), rows::goals_table(&goals)].join("\n");
+    let table = tables + &rows::missing(cases);
     println!("{table}");
     for (name, value) in &machine.facts {
         println!("{name}: {value}");

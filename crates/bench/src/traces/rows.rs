@@ -14,6 +14,8 @@ pub(crate) const ABOUT: &str = "Whole processes on files that are in memory, alt
      groups by three of them; \"tuned\" are the settings that were best here, and ratios are to the better of the two.\n\
      `run.json` has the rounds.\n";
 
+/// Smaller traces have no goals: of what they take, much is starting a process.
+const EVENTS_OF_GOALS: u64 = 3_000_000;
 const MIB: f64 = (1 << 20) as f64;
 
 /// All that was measured, as a table.
@@ -37,12 +39,25 @@ pub(crate) fn measured(cases: &[Case]) -> String {
     columns(&lines)
 }
 
+/// Why some ways have no figure; nothing where all have.
+pub(crate) fn missing(cases: &[Case]) -> String {
+    let of_case = |case: &Case| {
+        let reasons = WAYS.into_iter().filter_map(|way| {
+            let why = case.rounds(way).err()?;
+            Some(format!("- {}, {}: {why}\n", trace(case), way.name()))
+        });
+        reasons.collect::<String>()
+    };
+    let reasons: String = cases.iter().map(of_case).collect();
+    if reasons.is_empty() { reasons } else { format!("\nWithout a figure:\n\n{reasons}") }
+}
+
 fn line(case: &Case, way: Way) -> Vec<String> {
     let mut line = vec![trace(case), way.name().to_owned()];
     let rounds = match case.rounds(way) {
         Ok(rounds) => rounds,
-        Err(why) => {
-            line[1] = format!("{}: {why}", way.name());
+        Err(_) => {
+            line.push("none".to_owned());
             line.resize(10, String::new());
             return line;
         }
@@ -105,10 +120,10 @@ fn middle(case: &Case, way: Way, of: Of) -> Option<f64> {
 }
 
 /// A figure with its goal; without one, why.
-fn row(case: &Case, what: &str, way: Way, found: Option<Found>) -> Row {
+fn row(case: &Case, what: &str, found: Option<Found>) -> Row {
     let what = format!("{}: {what}", trace(case));
     let Some(found) = found else {
-        return Row::skipped(&what, case.rounds(way).err().unwrap_or("nothing to compare with"));
+        return Row::skipped(&what, "no figure");
     };
     Row {
         what,
@@ -134,7 +149,8 @@ fn seconds(value: f64) -> String {
 
 /// The goals, size by size.
 pub(crate) fn goals(cases: &[Case]) -> Vec<Row> {
-    let mut rows: Vec<Row> = cases.iter().flat_map(of_case).collect();
+    let large = cases.iter().filter(|case| case.events >= EVENTS_OF_GOALS);
+    let mut rows: Vec<Row> = large.flat_map(of_case).collect();
     rows.extend(cases.iter().flat_map(|case| {
         let smaller =
             cases.iter().filter(|other| other.kind == case.kind && other.events < case.events);
@@ -193,25 +209,15 @@ fn of_case(case: &Case) -> Vec<Row> {
     });
     let second = Goal::AtMost(1.0, "≤ 1 s");
     vec![
-        row(case, "explain, times DuckDB's speed", Way::Explain, against_duckdb),
-        row(case, "explain, for 65.7 M events", Way::Explain, time(Way::Explain, within)),
-        row(case, "explain, peak memory", Way::Explain, memory(Way::Explain)),
-        row(case, "import, peak memory", Way::Import, memory(Way::Import)),
-        row(case, "store, for an event", Way::Import, store),
-        row(
-            case,
-            "explain from the store, for 65.7 M events",
-            Way::ExplainStore,
-            time(Way::ExplainStore, second),
-        ),
-        row(
-            case,
-            "explain from the store, peak memory",
-            Way::ExplainStore,
-            memory(Way::ExplainStore),
-        ),
-        row(case, "diff of two files, beside explain of one", Way::Diff, diff),
-        row(case, "diff, peak memory", Way::Diff, memory(Way::Diff)),
+        row(case, "explain, times DuckDB's speed", against_duckdb),
+        row(case, "explain, for 65.7 M events", time(Way::Explain, within)),
+        row(case, "explain, peak memory", memory(Way::Explain)),
+        row(case, "import, peak memory", memory(Way::Import)),
+        row(case, "store, for an event", store),
+        row(case, "explain from the store, for 65.7 M events", time(Way::ExplainStore, second)),
+        row(case, "explain from the store, peak memory", memory(Way::ExplainStore)),
+        row(case, "diff of two files, beside explain of one", diff),
+        row(case, "diff, peak memory", memory(Way::Diff)),
     ]
 }
 
@@ -227,10 +233,91 @@ fn growth(smaller: &Case, larger: &Case) -> Row {
         goal: Some(Goal::AtMost(1.25, "≤ ×1.25")),
     });
     let what = format!("explain, an event beside one of {:.2} GB", smaller.bytes as f64 / 1e9);
-    row(larger, &what, Way::Explain, found)
+    row(larger, &what, found)
 }
 
 /// The goals as a table.
 pub(crate) fn goals_table(rows: &[Row]) -> String {
     table(["what", "beside", "unwedge", "figure", "goal", "verdict"], rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn case(events: u64, ways: &[(Way, &[u64])]) -> Case {
+        let spent = |millis: &u64| Spent {
+            status: 0,
+            wall: Duration::from_millis(*millis),
+            cpu: Duration::from_millis(2 * *millis),
+            peak_bytes: 600 << 20,
+            stdout: String::new(),
+            stderr: String::new(),
+        };
+        let ways = ways.iter().map(|(way, rounds)| (*way, Ok(rounds.iter().map(spent).collect())));
+        let ways = ways.chain([(Way::Diff, Err("not there yet".to_owned()))]).collect();
+        Case { kind: Kind::Hot, events, bytes: events * 245, store_bytes: events * 2, ways }
+    }
+
+    fn said(cases: &[Case]) -> Vec<String> {
+        let rows = goals(cases);
+        let figure = |row: &Row| row.figure.as_ref().map(|(_, said)| said.clone());
+        rows.iter()
+            .map(|row| {
+                let what = row.what.split(": ").nth(1).unwrap_or_default();
+                format!("{what}: {} {}", figure(row).unwrap_or_default(), row.verdict())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn figures_are_medians_of_ratios_to_the_better_peer() {
+        let large = case(
+            EVENTS / 10,
+            &[
+                (Way::DuckDb, &[9000, 4000, 9000]),
+                (Way::DuckDbTuned, &[4000, 9000, 8000]),
+                (Way::Explain, &[500, 1000, 500]),
+                (Way::Import, &[700, 700, 700]),
+                (Way::ExplainStore, &[90, 110, 95]),
+            ],
+        );
+        assert_eq!(
+            said(&[large]),
+            [
+                "explain, times DuckDB's speed: ×8.00 met",
+                "explain, for 65.7 M events: 5.00 s met",
+                "explain, peak memory: 600 MiB MISSED",
+                "import, peak memory: 600 MiB MISSED",
+                "store, for an event: 2.00 B met",
+                "explain from the store, for 65.7 M events: 0.95 s met",
+                "explain from the store, peak memory: 600 MiB MISSED",
+                "diff of two files, beside explain of one:  ",
+                "diff, peak memory:  ",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_small_trace_has_no_goals_but_is_compared_with() {
+        let small = case(EVENTS / 100, &[(Way::Explain, &[50])]);
+        let large = case(EVENTS / 10, &[(Way::Explain, &[1000])]);
+        assert!(said(std::slice::from_ref(&small)).is_empty());
+        let rows = said(&[small, large]);
+        let growth = rows.last().expect("a row");
+        assert_eq!(growth, "explain, an event beside one of 0.16 GB: ×2.00 MISSED");
+    }
+
+    #[test]
+    fn a_way_without_figures_says_why() {
+        let cases = [case(1000, &[(Way::Count, &[1])])];
+        let text = measured(&cases);
+        assert!(
+            text.lines().any(|line| line.contains("| diff") && line.contains("| none")),
+            "{text}"
+        );
+        assert!(missing(&cases).contains("diff: not there yet"), "{}", missing(&cases));
+    }
 }
