@@ -65,5 +65,9 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<(Wanted, PathBuf
             _ => return Err(USAGE.to_owned()),
         }
     }
+    let hot_only = wanted.engine == Engine::Reference || wanted.producer_declared;
+    if wanted.kind == Kind::Varied && hot_only {
+        return Err("--engine and --declare-producer are for the hot trace".to_owned());
+    }
     Ok((wanted, out.ok_or(USAGE)?))
 }
