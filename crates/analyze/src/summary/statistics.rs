@@ -138,7 +138,7 @@ impl Counting<'_, '_> {
         let mut agents: Vec<(u64, u32)> =
             self.summary.agents.entries.iter().map(|agent| agent.events).zip(0..).collect();
         agents.retain(|(events, _)| *events > 0);
-        agents.sort_by_key(|(events, place)| (Reverse(*events), *place));
+        agents.sort_by_key(|(events, place)| (Reverse(*events), self.agent_id(*place)));
         let share = |(events, place): (u64, u32)| Share {
             agent: self.agent_id(place).0,
             name: self.say_agent(place),
@@ -172,7 +172,10 @@ impl Counting<'_, '_> {
     fn rates(&self) -> Vec<Rate> {
         let mut lanes: Vec<&Lane> =
             self.summary.lanes.entries.iter().filter(|lane| lane.count >= RATE_COUNT_MIN).collect();
-        lanes.sort_by_key(|lane| (Reverse(lane.count), lane.agent, lane.object, lane.class));
+        lanes.sort_by_cached_key(|lane| {
+            let object = self.ids.object(self.summary, lane.object);
+            (Reverse(lane.count), self.agent_id(lane.agent), object, lane.class, lane.first_at)
+        });
         lanes.into_iter().take(LISTED_MAX).map(|lane| self.rate(lane)).collect()
     }
 
