@@ -17,6 +17,7 @@ pub mod jvm;
 pub mod kernel;
 pub mod profile;
 pub mod qemu;
+mod template;
 
 use unwedge_trace::row::Batch;
 use unwedge_trace::{AgentId, Event, Timestamp, What};

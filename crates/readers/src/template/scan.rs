@@ -1,0 +1,199 @@
+//! Where does a plain number or string end, eight bytes at a time?
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// Digits of a number that always fits 64 bits.
+const DIGITS_MAX: usize = 19;
+
+/// A number at the beginning of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Number {
+    /// Its bytes.
+    pub(super) len: usize,
+    /// Its value, if it is whole and not negative.
+    pub(super) whole: Option<u64>,
+}
+
+fn word(text: &[u8], at: usize) -> Option<u64> {
+    text.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes)
+}
+
+/// Reads `-`, digits, and `.` with digits behind it, as far as JSON allows them; at most 19 digits before the point.
+#[inline]
+pub(super) fn number(text: &[u8]) -> Option<Number> {
+    let (value, len) = digits(text)?;
+    if len > 0 {
+        if text.get(len) != Some(&b'.') {
+            return Some(Number { len, whole: Some(value) });
+        }
+        return fraction(text, len);
+    }
+    let rest = text.strip_prefix(b"-")?;
+    let (_, len) = digits(rest).filter(|(_, len)| *len > 0)?;
+    if rest.get(len) == Some(&b'.') {
+        return fraction(text, len + 1);
+    }
+    Some(Number { len: len + 1, whole: None })
+}
+
+#[cold]
+fn fraction(text: &[u8], point: usize) -> Option<Number> {
+    let behind = text.get(point + 1..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (behind > 0).then_some(Number { len: point + 1 + behind, whole: None })
+}
+
+/// The value and the length of the digits at the beginning; none if they are no JSON number, or too many.
+#[inline]
+fn digits(text: &[u8]) -> Option<(u64, usize)> {
+    let (mut value, mut len) = (0_u64, 0);
+    while let Some(word) = word(text, len) {
+        let count = digits_in(word);
+        if count < 8 {
+            value = value.wrapping_mul(POWERS[count]).wrapping_add(eight(word, count));
+            len += count;
+            return checked(text, value, len);
+        }
+        value = value.wrapping_mul(100_000_000).wrapping_add(eight(word, 8));
+        len += 8;
+        if len > DIGITS_MAX {
+            return None;
+        }
+    }
+    while let Some(byte) = text.get(len).filter(|byte| byte.is_ascii_digit()) {
+        value = value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+        len += 1;
+    }
+    checked(text, value, len)
+}
+
+#[inline]
+fn checked(text: &[u8], value: u64, len: usize) -> Option<(u64, usize)> {
+    let leading_zero = len > 1 && text[0] == b'0';
+    (len <= DIGITS_MAX && !leading_zero).then_some((value, len))
+}
+
+const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// How many of the word's first bytes are digits.
+#[inline]
+fn digits_in(word: u64) -> usize {
+    // A digit has the high half 3, and still has when 6 is added; the first byte for which this fails is right,
+    // because a carry only goes to later ones.
+    let not_three = (word & (ONES * 0xf0)) ^ (ONES * 0x30);
+    let over_nine = (word.wrapping_add(ONES * 6) & (ONES * 0xf0)) ^ (ONES * 0x30);
+    ((not_three | over_nine).trailing_zeros() / 8) as usize
+}
+
+/// The number of the word's first `count` digits.
+#[inline]
+fn eight(word: u64, count: usize) -> u64 {
+    if count == 0 {
+        return 0;
+    }
+    // As if zeros stood before it.
+    let digits = (word.wrapping_sub(ONES * 0x30)) << (64 - 8 * count);
+    let pairs = (digits & 0x0f0f_0f0f_0f0f_0f0f).wrapping_mul(10 << 8 | 1) >> 8;
+    let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul(100 << 16 | 1) >> 16;
+    (fours & 0x0000_ffff_0000_ffff).wrapping_mul(10_000 << 32 | 1) >> 32
+}
+
+/// How many bytes of printable ASCII without a backslash come before the closing quote.
+#[inline]
+pub(super) fn plain_text(text: &[u8]) -> Option<usize> {
+    let mut len = 0;
+    while let Some(word) = word(text, len) {
+        let stops = stops(word);
+        if stops != 0 {
+            len += (stops.trailing_zeros() / 8) as usize;
+            return (text[len] == b'"').then_some(len);
+        }
+        len += 8;
+    }
+    len += text.get(len..)?.iter().position(|byte| !is_plain(*byte))?;
+    (text[len] == b'"').then_some(len)
+}
+
+/// Whether a byte of a string stands for itself and is not the last.
+pub(super) fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
+/// The high bit of each byte that is not plain; right for the first one, which is all that is asked.
+#[inline]
+fn stops(word: u64) -> u64 {
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let delete = zero(word ^ (ONES * 0x7f));
+    let quote = zero(word ^ (ONES * u64::from(b'"')));
+    let backslash = zero(word ^ (ONES * u64::from(b'\\')));
+    (control | delete | quote | backslash | word) & HIGHS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_plain, number, plain_text};
+
+    /// As [`number`], one byte at a time.
+    fn slow_number(text: &[u8]) -> Option<(usize, Option<u64>)> {
+        let minus = usize::from(text.first() == Some(&b'-'));
+        let count = |from: usize| text[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let whole = count(minus);
+        if whole == 0 || whole > 19 || (whole > 1 && text[minus] == b'0') {
+            return None;
+        }
+        let end = minus + whole;
+        if text.get(end) == Some(&b'.') {
+            let behind = count(end + 1);
+            return (behind > 0).then_some((end + 1 + behind, None));
+        }
+        let value = std::str::from_utf8(&text[..end]).ok()?.parse().ok();
+        Some((end, value.filter(|_| minus == 0)))
+    }
+
+    #[test]
+    fn numbers_end_where_they_end() {
+        let tails = ["", ",", "}", ".", ".5", ".50,", "e5", " ", "x", "/", ":", "\u{7f}", "é"];
+        for digits in 0..24_usize {
+            for first in ["", "-", "0", "1", "9", "-0", "-7", "x"] {
+                for tail in tails {
+                    for pad in ["", "        ,,"] {
+                        let body: String =
+                            "8901234567".chars().cycle().skip(digits % 3).take(digits).collect();
+                        let text = format!("{first}{body}{tail}{pad}");
+                        let found = number(text.as_bytes()).map(|n| (n.len, n.whole));
+                        assert_eq!(found, slow_number(text.as_bytes()), "{text}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_byte_ends_a_number_or_does_not() {
+        for byte in 0..=255_u8 {
+            for place in 0..12 {
+                let mut text = *b"123456789012345678,      ";
+                text[place] = byte;
+                let found = number(&text).map(|n| (n.len, n.whole));
+                assert_eq!(found, slow_number(&text), "{byte} at {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn texts_end_at_a_quote_with_plain_bytes_before_it() {
+        for byte in 0..=255_u8 {
+            for place in 0..20 {
+                for end in place..28 {
+                    let mut text = [b'a'; 28];
+                    text[place] = byte;
+                    text[end] = if end == place { byte } else { b'"' };
+                    let stop = text.iter().position(|byte| !is_plain(*byte));
+                    let slow = stop.filter(|stop| text[*stop] == b'"');
+                    assert_eq!(plain_text(&text), slow, "{byte} at {place}, end {end}");
+                }
+            }
+        }
+    }
+}
