@@ -3,7 +3,7 @@
 use unwedge_trace::row::{BatchBuilder, Row};
 use unwedge_trace::{Event, What};
 
-use crate::template::{Class, Found, SPANS_MAX, Span};
+use crate::template::{Class, Found, INDEX, SPANS_MAX, STEP, Span};
 
 /// Where a value goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,12 +109,12 @@ impl Learner {
         if found == Found::Container {
             return Some(Class::Literal);
         }
-        let mut steps = inner.strip_prefix('\u{1f}')?.split('\u{1f}');
+        let mut steps = inner.strip_prefix(STEP)?.split(STEP);
         let (first, second, third) = (steps.next()?, steps.next(), steps.next());
         if steps.next().is_some() {
             return None;
         }
-        let row = |index: Option<&str>| index?.parse::<u8>().ok();
+        let row = |index: Option<&str>| index?.strip_prefix(INDEX)?.parse::<u8>().ok();
         let target = match (self.variant, first, second, third, found) {
             // A name, for the row that is the first.
             ("wait_began", "call", None, None, Found::Text(_))

@@ -16,7 +16,7 @@ mod trie;
 
 pub(crate) use echo::Echoes;
 pub(crate) use tables::{KeyRef, Sure, Tables};
-pub(crate) use token::{Class, Found, Item, tokens};
+pub(crate) use token::{Class, Found, INDEX, STEP, tokens};
 pub(crate) use trie::{Match, Span, Trie, Walk};
 
 /// Most values that vary in one line; a line with more is always parsed.

@@ -136,6 +136,11 @@ impl<'b> Tables<'b> {
         place
     }
 
+    /// An agent's name.
+    pub(crate) fn agent_name(&self, place: u32) -> Option<&str> {
+        self.batch.agents.get(place as usize).map(|agent| &*agent.name)
+    }
+
     /// An agent's entry, to change it.
     pub(crate) fn agent_entry(&mut self, place: u32) -> Option<&mut AgentEntry> {
         self.changes += 1;

@@ -7,8 +7,10 @@ use super::scan::{is_plain, number};
 /// Values of one line at most, and how deep they nest.
 const ITEMS_MAX: usize = 96;
 const DEPTH_MAX: u32 = 12;
-/// Between the keys of a path, and before an index.
+/// Between the steps of a path.
 pub(crate) const STEP: char = '\u{1f}';
+/// Before a step that is an index of a list: no key has it.
+pub(crate) const INDEX: char = '\u{1e}';
 
 /// What is to be done with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +169,7 @@ impl<'a> Walker<'a, '_> {
                 (!self.seen.contains(&self.path)).then_some(())?;
                 self.seen.push(self.path.clone());
             } else {
+                self.path.push(INDEX);
                 self.path.push_str(&index.to_string());
                 index += 1;
             }
