@@ -8,8 +8,8 @@ use unwedge_trace::{AgentKind, AgentState, ObjectKind, Outcome};
 use super::error::ProfileError;
 use super::json::{Value as Json, Wanted};
 use super::plan::{
-    ACTIONS, Action, Agents, Events, FIELDS_MAX, Objects, Plan, Rule, Sign, Slot, Time, Unknown,
-    Waits,
+    ACTIONS, Action, Agents, Events, FIELDS_MAX, Objects, Plan, Rule, Sign, Signs, Slot, Time,
+    Unknown, Waits,
 };
 use super::section::Section;
 use super::value::{Unit, nanoseconds};
@@ -114,7 +114,7 @@ pub(super) fn read(text: &str) -> Result<(String, String, Plan), ProfileError> {
     let objects = read_objects(objects, &mut fields)?;
     let waits = read_waits(wait, &mut fields)?;
     let events = read_events(event, rules, &mut fields)?;
-    let signs = read_signs(detect, &mut fields)?;
+    let signs = read_signs(detect)?;
     let (wanted, fields) = (fields.wanted, fields.names);
     let mark = Rule::new(Action::Mark);
     let plan = Plan { wanted, fields, time, agents, objects, events, waits, signs, mark };
@@ -308,8 +308,8 @@ fn read_rule(name: &str, value: Value, fields: &mut Fields) -> Result<Rule, Prof
     Ok(rule)
 }
 
-fn read_signs(section: Section, fields: &mut Fields) -> Result<Vec<Sign>, ProfileError> {
-    let mut signs = Vec::new();
+fn read_signs(section: Section) -> Result<Signs, ProfileError> {
+    let (mut fields, mut signs) = (Fields::default(), Vec::new());
     for (field, value) in section.rest() {
         let path: Vec<Box<str>> = field.split('.').map(Into::into).collect();
         let text = match &value {
@@ -322,5 +322,5 @@ fn read_signs(section: Section, fields: &mut Fields) -> Result<Vec<Sign>, Profil
         };
         signs.push(Sign { slot: fields.slot(&path)?, text });
     }
-    Ok(signs)
+    Ok(Signs { wanted: fields.wanted, signs })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::plan::{Plan, Slot};
+use super::plan::{Plan, Rule, Slot};
 use crate::template::{Class, Found};
 
 /// Unwanted fields whose value is remembered.
@@ -33,6 +33,7 @@ impl Unwanted {
 /// Sorts the values of one line.
 pub(super) struct Learner<'a> {
     plan: &'a Plan,
+    rule: Option<&'a Rule>,
     unwanted: &'a mut Unwanted,
     /// A field varies that was thought not to: what was learned with its value is of no use.
     pub(super) relearn: bool,
@@ -41,13 +42,15 @@ pub(super) struct Learner<'a> {
 }
 
 impl<'a> Learner<'a> {
-    pub(super) fn new(plan: &'a Plan, unwanted: &'a mut Unwanted) -> Self {
-        Self { plan, unwanted, relearn: false, words: vec![] }
+    pub(super) fn new(plan: &'a Plan, rule: Option<&'a Rule>, unwanted: &'a mut Unwanted) -> Self {
+        Self { plan, rule, unwanted, relearn: false, words: vec![] }
     }
 
     pub(super) fn class(&mut self, path: &str, found: Found<'_>) -> Option<Class> {
         let wanted = self.plan.fields.iter().position(|(_, wanted)| **wanted == *path);
-        let Some(slot) = wanted.and_then(|slot| u8::try_from(slot).ok()) else {
+        let wanted = wanted.and_then(|slot| u8::try_from(slot).ok());
+        let asked = |slot: &u8| self.is_name(Some(*slot)) || self.plan.asks(self.rule, *slot);
+        let Some(slot) = wanted.filter(asked) else {
             return Some(match found {
                 Found::Container | Found::Word(_) => Class::Literal,
                 Found::Number(text) | Found::Text(text) => {

@@ -72,15 +72,16 @@ impl Profile {
     #[must_use]
     pub fn detect(&self, start: &[u8]) -> bool {
         let line = &start[..memchr(b'\n', start).unwrap_or(start.len())];
-        let mut values = vec![Value::Missing; self.plan.fields.len()];
-        let scanned = json::scan(line, &self.plan.wanted, &mut values).is_ok();
+        let plan::Signs { wanted, signs } = &self.plan.signs;
+        let mut values = vec![Value::Missing; signs.len()];
+        let scanned = json::scan(line, wanted, &mut values).is_ok();
         let has = |sign: &plan::Sign| {
             let value = Plan::value(Some(sign.slot), &values);
             let right =
                 || sign.text.as_deref().is_none_or(|text| value.text().as_deref() == Some(text));
             value != Value::Missing && right()
         };
-        scanned && !self.plan.signs.is_empty() && self.plan.signs.iter().all(has)
+        scanned && !signs.is_empty() && signs.iter().all(has)
     }
 
     /// A reader of lines of this profile.

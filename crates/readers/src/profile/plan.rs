@@ -167,6 +167,14 @@ pub(super) struct Sign {
     pub(super) text: Option<Box<str>>,
 }
 
+/// How the format is recognised.
+#[derive(Clone, Debug)]
+pub(super) struct Signs {
+    pub(super) wanted: Wanted,
+    /// All of them must be there; their slots count from 0.
+    pub(super) signs: Vec<Sign>,
+}
+
 /// All of it.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -178,7 +186,7 @@ pub(super) struct Plan {
     pub(super) objects: Objects,
     pub(super) events: Events,
     pub(super) waits: Waits,
-    pub(super) signs: Vec<Sign>,
+    pub(super) signs: Signs,
     /// What a name without a rule is.
     pub(super) mark: Rule,
 }
@@ -191,6 +199,41 @@ impl Plan {
             rules.find(|(beginning, _)| name.starts_with(&**beginning)).map(|(_, rule)| rule)
         };
         self.events.exact.get(name).or_else(beginning)
+    }
+
+    /// Whether lines of a rule ask for the value in a slot. What is not asked for may be skipped.
+    pub(super) fn asks(&self, rule: Option<&Rule>, slot: u8) -> bool {
+        let rule = match (rule, self.events.unknown) {
+            (Some(rule), _) => rule,
+            (None, Unknown::Mark) => &self.mark,
+            (None, Unknown::Ignore | Unknown::Complain) => return false,
+        };
+        let (agents, objects, waits) = (&self.agents, &self.objects, &self.waits);
+        let about_objects =
+            [rule.object, objects.field, objects.list, objects.value, objects.kind_field];
+        let own: &[Slot] = match rule.action {
+            Action::Ignore => return false,
+            Action::WaitBegin | Action::Wait => {
+                &[objects.mode, waits.call, waits.bound, waits.result, waits.duration]
+            }
+            Action::WaitEnd => &[waits.result],
+            Action::IntroduceAgent => &[agents.kind_field],
+            Action::IntroduceObject => &[objects.label],
+            Action::State => &[agents.cpu, agents.priority, agents.detail],
+            Action::Progress | Action::Mark | Action::FailedCall => &[waits.call, waits.result],
+            Action::Lost => &[rule.count],
+            Action::Signal | Action::Reset | Action::Acquire | Action::Release => &[],
+        };
+        let always = [self.time.field, agents.field, rule.agent, agents.process, agents.name];
+        let no_objects = matches!(
+            rule.action,
+            Action::WaitEnd | Action::IntroduceAgent | Action::State | Action::Lost
+        ) || (matches!(rule.action, Action::Progress | Action::Mark)
+            && rule.object.is_none());
+        let slot = Some(slot);
+        always.contains(&slot)
+            || own.contains(&slot)
+            || (!no_objects && about_objects.contains(&slot))
     }
 
     /// The value in a slot.

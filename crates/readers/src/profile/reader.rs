@@ -220,7 +220,7 @@ impl<'v> Block<'_, '_, 'v> {
     }
 
     fn learn(&mut self, line: &[u8], event: String, rule: Option<Rule>) {
-        let mut learner = Learner::new(self.plan, &mut self.scratch.unwanted);
+        let mut learner = Learner::new(self.plan, rule.as_ref(), &mut self.scratch.unwanted);
         let items = tokens(line, &mut |path, found| learner.class(path, found));
         let (relearn, words) = (learner.relearn, learner.words);
         if relearn || self.scratch.trie.is_full() {
