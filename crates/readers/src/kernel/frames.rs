@@ -90,7 +90,7 @@ const SEMAPHORES: [&str; 7] = [
     "down_timeout",
 ];
 /// Other things by how the function that waits for them begins.
-const THINGS: [(&str, ObjectKind, &str); 27] = [
+const THINGS: [(&str, ObjectKind, &str); 32] = [
     ("folio_wait_bit", ObjectKind::Other, "a folio's lock or writeback"),
     ("folio_wait_", ObjectKind::Other, "a folio's lock or writeback"),
     ("__folio_lock", ObjectKind::Other, "a folio's lock or writeback"),
@@ -108,6 +108,11 @@ const THINGS: [(&str, ObjectKind, &str); 27] = [
     ("bit_wait", ObjectKind::Other, "a bit to be cleared"),
     ("__wait_on_bit", ObjectKind::Other, "a bit to be cleared"),
     ("out_of_line_wait_on_bit", ObjectKind::Other, "a bit to be cleared"),
+    ("do_nanosleep", ObjectKind::Timer, "a time to pass"),
+    ("hrtimer_nanosleep", ObjectKind::Timer, "a time to pass"),
+    ("msleep", ObjectKind::Timer, "a time to pass"),
+    ("usleep_range", ObjectKind::Timer, "a time to pass"),
+    ("schedule_hrtimeout_range", ObjectKind::Timer, "a time to pass"),
     ("blk_", ObjectKind::Other, "block I/O"),
     ("rq_qos_wait", ObjectKind::Other, "block I/O"),
     ("submit_bio_wait", ObjectKind::Other, "block I/O"),
@@ -184,6 +189,11 @@ pub(super) fn frame(text: &str) -> Option<Frame<'_>> {
     let name = name.trim_start_matches('(').trim_end_matches(')');
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.$".contains(&byte);
     (!name.is_empty() && name.bytes().all(is_name)).then(|| Frame { name: plain(name), is_certain })
+}
+
+/// The task of `<Same stack as pid 30>`, which some kernels print instead of a trace.
+pub(super) fn same_as(text: &str) -> Option<u32> {
+    text.strip_prefix("<Same stack as pid ")?.strip_suffix('>')?.parse().ok()
 }
 
 /// A function's name without `.constprop.0` and its like.

@@ -40,6 +40,8 @@ pub(super) struct Snapshot {
     /// When it was printed.
     pub(super) at: u64,
     pub(super) holders: BTreeMap<u32, Holder>,
+    /// It is a list of all tasks, and its end was seen: who is not on it holds nothing.
+    is_whole: bool,
 }
 
 /// Tasks of a list that are kept.
@@ -64,6 +66,19 @@ impl Snapshot {
     pub(super) fn begin(&mut self, at: u64) {
         self.at = at;
         self.holders.clear();
+        self.is_whole = false;
+    }
+
+    /// The list of all tasks has ended.
+    pub(super) fn end(&mut self) {
+        self.is_whole = true;
+    }
+
+    /// A list of one task's locks, outside of a list of all.
+    pub(super) fn lone_holder(&mut self, at: u64, pid: u32, announced: usize) {
+        self.at = self.at.max(at);
+        self.is_whole = false;
+        self.holder(pid, announced);
     }
 
     /// `3 locks held by NAME/PID:`.
@@ -112,7 +127,7 @@ impl Snapshot {
         holds.dedup();
         match (holds.as_slice(), either.as_slice()) {
             ([one], _) => Some((*one, false)),
-            ([], [one]) if !self.hides_locks() => Some((*one, true)),
+            ([], [one]) if self.is_whole && !self.hides_locks() => Some((*one, true)),
             _ => None,
         }
     }

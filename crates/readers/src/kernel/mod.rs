@@ -165,9 +165,9 @@ impl KernelLog {
                 self.close(Context::Lockdep(report));
                 Context::Nothing
             }
-            Context::Locks(owner) => self.lock_line(at, owner, text),
+            Context::Locks(owner) => self.lock_line(owner, text),
             Context::Task(pid) => self.task_line(at, pid, line),
-            Context::Trace(pid) => self.trace_line(pid, text),
+            Context::Trace(pid) => self.trace_line(at, pid, text),
             Context::Foreign if frames::ends_trace(text) => Context::Nothing,
             context => begins_foreign(text).unwrap_or(context),
         }
@@ -196,7 +196,7 @@ impl KernelLog {
         Some(Context::Task(self.log.task(at, &line)))
     }
 
-    fn lock_line(&mut self, at: u64, owner: Option<u32>, text: &str) -> Context {
+    fn lock_line(&mut self, owner: Option<u32>, text: &str) -> Context {
         if let Some((name, pid, count)) = held::holder(text) {
             self.log.name(pid, name);
             self.held.holder(pid, count);
@@ -205,7 +205,7 @@ impl KernelLog {
         if let (Some(owner), Some((index, entry))) = (owner, held::entry(text)) {
             self.held.entry(owner, index, entry);
         } else if text.starts_with("====") {
-            self.held.at = self.held.at.max(at);
+            self.held.end();
             return Context::Nothing;
         }
         begins_foreign(text).unwrap_or(Context::Locks(owner))
@@ -229,13 +229,17 @@ impl KernelLog {
         Context::Task(pid)
     }
 
-    fn trace_line(&mut self, pid: u32, text: &str) -> Context {
+    fn trace_line(&mut self, at: u64, pid: u32, text: &str) -> Context {
         if let Some(frame) = frames::frame(text) {
             self.log.frame(pid, &frame);
             return Context::Trace(pid);
         }
+        if let Some(other) = frames::same_as(text) {
+            self.log.same_trace(pid, other);
+            return Context::Trace(pid);
+        }
         if let Some((_, owner, count)) = held::holder(text).filter(|(_, owner, _)| *owner == pid) {
-            self.held.holder(owner, count);
+            self.held.lone_holder(at, owner, count);
             return Context::Locks(Some(owner));
         }
         if frames::begins_trace(text) {

@@ -166,6 +166,14 @@ impl Log {
         }
     }
 
+    /// The trace of a task is that of another.
+    pub(super) fn same_trace(&mut self, pid: u32, other: u32) {
+        let Some(trace) = self.tasks.get(&other).map(|task| task.trace.clone()) else { return };
+        if let Some(task) = self.tasks.get_mut(&pid) {
+            task.trace = trace;
+        }
+    }
+
     /// The trace of a task cannot be told from another's.
     pub(super) fn tear(&mut self, pid: u32) {
         if let Some(task) = self.tasks.get_mut(&pid) {
@@ -225,9 +233,11 @@ fn is_kernel_name(name: &str) -> bool {
     NAMES.iter().any(|begin| name.starts_with(begin))
 }
 
-/// `INFO: task NAME:PID blocked for more than N seconds.`, or `blocked in I/O wait for more than`.
+/// `INFO: task NAME:PID blocked for more than N seconds.`, or `blocked in I/O wait for more than`. A name with a
+/// line break in it leaves only its end on this line.
 pub(super) fn hung_header(text: &str) -> Option<HungHeader<'_>> {
-    let rest = text.strip_prefix("INFO: task ")?;
+    let whole = text.strip_prefix("INFO: task ");
+    let rest = whole.or_else(|| text.ends_with(" seconds.").then_some(text))?;
     let (head, rest) = rest.split_once(" for more than ")?;
     let (task, _) = head.split_once(" blocked")?;
     let (name, pid) = task.rsplit_once(':')?;
@@ -276,7 +286,10 @@ pub(super) fn task_line(text: &str) -> Option<TaskLine<'_>> {
 
 /// `task:NAME state:D stack:0 pid:2221 tgid:2221 ppid:2 flags:0x00000008`.
 fn labelled_task_line(text: &str) -> Option<TaskLine<'_>> {
-    let (name, rest) = text.strip_prefix("task:")?.split_once(" state:")?;
+    let (name, rest) = text.split_once(" state:")?;
+    let whole = name.strip_prefix("task:");
+    // A name with a line break in it leaves only its end on this line.
+    let name = whole.or_else(|| rest.contains(" flags:0x").then_some(name))?;
     let state = *rest.as_bytes().first()?;
     let number = |label: &str| -> Option<u32> {
         let (_, after) = rest.split_once(label)?;
@@ -299,6 +312,9 @@ fn plain_task_line(text: &str) -> Option<TaskLine<'_>> {
     let (before, pid) = before.trim_end().rsplit_once(' ')?;
     let (before, stack) = before.trim_end().rsplit_once(' ')?;
     let (parent, pid) = (parent.parse().ok()?, pid.parse().ok()?);
+    // Kernels before 4.9 print where the task stopped between its state and its stack.
+    let stopped = before.trim_end().rsplit_once(' ').filter(|(_, word)| is_pointer(word));
+    let before = stopped.map_or(before, |(before, _)| before);
     let (name, state) = match stack.as_bytes() {
         [state @ b'A'..=b'Z', digits @ ..] if is_number(digits) => (before, *state),
         digits if is_number(digits) => {
@@ -314,6 +330,10 @@ fn plain_task_line(text: &str) -> Option<TaskLine<'_>> {
     };
     let name = name.trim();
     (!name.is_empty()).then_some(TaskLine { name, pid, tgid: 0, parent: Some(parent), state })
+}
+
+fn is_pointer(word: &str) -> bool {
+    matches!(word.len(), 8 | 16) && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn is_number(digits: &[u8]) -> bool {

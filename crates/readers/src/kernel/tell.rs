@@ -1,6 +1,6 @@
 //! How does a kernel log become events? Each blocked task waits, each holder that is certain owes, the rest are remarks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use unwedge_trace::{
     AgentId, AgentKind, AgentState, Bound, Event, MarkKind, Mode, ObjectId, ObjectKind, Point,
@@ -38,7 +38,6 @@ pub(super) fn tell(told: &Told<'_>, out: &mut Sink) -> u64 {
     let now = told.log.seen.max(listed).unwrap_or(told.last);
     let mut teller = Teller::new(told);
     teller.waits();
-    teller.owners();
     teller.running();
     teller.rings();
     teller.remarks();
@@ -75,6 +74,8 @@ struct Teller<'t> {
     agents_count: u32,
     objects_count: u32,
     keyed: BTreeMap<Key, usize>,
+    /// Tasks whose wait is told.
+    waiting: BTreeSet<u32>,
     locks: Vec<Lock>,
     /// Objects by label: what lockdep warned of may be waited for.
     labels: BTreeMap<String, ObjectId>,
@@ -93,6 +94,7 @@ impl<'t> Teller<'t> {
             agents_count: 0,
             objects_count: 0,
             keyed: BTreeMap::new(),
+            waiting: BTreeSet::new(),
             locks: Vec::new(),
             labels: BTreeMap::new(),
             lacks_holder: false,
@@ -101,6 +103,7 @@ impl<'t> Teller<'t> {
         teller
     }
 
+    /// Those that are blocked, then those that hold what they wait for, and so on; then the rest.
     fn waits(&mut self) {
         let told = self.told;
         for (pid, task) in &told.log.tasks {
@@ -108,12 +111,31 @@ impl<'t> Teller<'t> {
                 0 => {}
                 b'R' => self.state(task.seen, *pid, AgentState::Running, "state R"),
                 b'X' | b'Z' => self.state(task.seen, *pid, AgentState::Exited, "a zombie"),
-                _ => self.wait(*pid, task),
+                _ if task.hung.is_some() || task.state == b'D' => self.wait(*pid, task, true),
+                _ => {}
+            }
+        }
+        let mut locks_told = 0;
+        while locks_told < self.locks.len() {
+            let owners = self.owners(locks_told);
+            locks_told = self.locks.len();
+            for pid in owners {
+                let sleeps = told.log.tasks.get(&pid).filter(|task| is_asleep(task));
+                if let Some(task) = sleeps.filter(|_| !self.waiting.contains(&pid)) {
+                    self.wait(pid, task, true);
+                }
+            }
+        }
+        for (pid, task) in told.log.tasks.iter().filter(|(_, task)| is_asleep(task)) {
+            if !self.waiting.contains(pid) {
+                self.wait(*pid, task, false);
             }
         }
     }
 
-    fn wait(&mut self, pid: u32, task: &'t Task) {
+    /// A task's wait. Of one that merely sleeps and holds up nobody, what for is not told: it may be idle.
+    fn wait(&mut self, pid: u32, task: &'t Task, is_needed: bool) {
+        self.waiting.insert(pid);
         if let Some(hung) = task.hung.filter(|hung| self.told.log.went_on(hung)) {
             let text = format!(
                 "was reported as blocked for more than {} s, and not again with those reported later",
@@ -123,15 +145,15 @@ impl<'t> Teller<'t> {
         }
         let blocked = task.trace.blocked();
         let since = task.hung.map_or(task.seen, |hung| hung.since);
-        if let Some(hung) = task.hung {
-            let detail = format!("reported as blocked for more than {} s", hung.seconds);
-            self.state(hung.reported, pid, AgentState::Blocked, &detail);
-        } else {
-            let detail = format!("state {}", char::from(task.state));
-            self.state(task.seen, pid, AgentState::Blocked, &detail);
-        }
-        let owner = self.told.log.owners.get(&pid).filter(|owner| owner.at >= since);
-        let points = if task.hung.is_some() || task.state == b'D' || self.is_needed(pid) {
+        let (at, detail) = match task.hung {
+            Some(hung) => {
+                (hung.reported, format!("reported as blocked for more than {} s", hung.seconds))
+            }
+            None => (task.seen, format!("state {}", char::from(task.state))),
+        };
+        self.state(at, pid, AgentState::Blocked, &detail);
+        let points = if is_needed {
+            let owner = self.told.log.owners.get(&pid).filter(|owner| owner.at >= since);
             vec![Point::next(self.awaited(pid, task, since, blocked.as_ref(), owner))]
         } else {
             Vec::new()
@@ -143,12 +165,6 @@ impl<'t> Teller<'t> {
             bound: Bound::Infinite,
         };
         self.event(since, pid, what);
-    }
-
-    /// Whether a task that merely sleeps may hold what others wait for.
-    fn is_needed(&self, pid: u32) -> bool {
-        self.told.held.holders.contains_key(&pid)
-            || self.told.log.owners.values().any(|owner| owner.pid == Some(pid))
     }
 
     /// The object that a task waits for.
@@ -228,40 +244,46 @@ impl<'t> Teller<'t> {
         }
     }
 
-    fn owners(&mut self) {
+    /// Lets the holders of the locks from a place on owe them, and gives those holders.
+    fn owners(&mut self, from: usize) -> Vec<u32> {
         let told = self.told;
         let trace_of = |pid: u32| -> Option<&Trace> {
             let task = told.log.tasks.get(&pid)?;
             (!task.is_torn && task.state != 0).then_some(&task.trace)
         };
-        for lock in std::mem::take(&mut self.locks) {
+        let mut owners = Vec::new();
+        for lock in self.locks.split_off(from) {
             let listed = lock.key.as_ref().and_then(|key| told.held.owner(key, trace_of));
             let owner = match (listed, lock.named) {
-                // The list is of one moment and whole; the kernel's guess may be out of date.
+                // A list is sure where it says "held"; what it only leaves over is less than what the kernel names.
                 (Some((pid, false)), _) | (_, Some(pid)) | (Some((pid, true)), None) => Some(pid),
                 (None, None) => None,
             };
             if let Some(pid) = owner {
                 let point = Point::next(lock.object);
                 self.event(lock.since, pid, What::Owed { point, after: None, via: None });
+                owners.push(pid);
                 if listed == Some((pid, true)) {
-                    let text = "is the only task left that lists it and is not seen to wait for it"
-                        .to_owned();
-                    self.mark(told.held.at, pid, MarkKind::Log, text, vec![lock.object]);
+                    let text = "is the only task left that lists it and is not seen to wait for it";
+                    self.mark(told.held.at, pid, MarkKind::Log, text.to_owned(), vec![lock.object]);
                 }
-                continue;
+            } else {
+                self.lacks_holder = true;
+                let all = lock.key.as_ref().map(|key| told.held.candidates(key, trace_of));
+                self.candidates(lock.object, &all.unwrap_or_default());
             }
-            self.lacks_holder = true;
-            let Some(key) = &lock.key else { continue };
-            let all = told.held.candidates(key, trace_of);
-            let names: Vec<String> =
-                all.iter().take(NAMES_MAX).map(|pid| self.name(*pid)).collect();
-            if !names.is_empty() {
-                let more = all.len().saturating_sub(NAMES_MAX);
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                let text = format!("may be held by {}{more}", names.join(", "));
-                self.kernel_mark(told.held.at, MarkKind::Log, text, vec![lock.object]);
-            }
+            self.locks.push(lock);
+        }
+        owners
+    }
+
+    fn candidates(&mut self, object: ObjectId, all: &[u32]) {
+        let names: Vec<String> = all.iter().take(NAMES_MAX).map(|pid| self.name(*pid)).collect();
+        if !names.is_empty() {
+            let more = all.len().saturating_sub(NAMES_MAX);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let text = format!("may be held by {}{more}", names.join(", "));
+            self.kernel_mark(self.told.held.at, MarkKind::Log, text, vec![object]);
         }
     }
 
@@ -429,6 +451,11 @@ impl<'t> Teller<'t> {
         self.introductions.push((KERNEL, What::Object { object, kind, handle, label, shared }));
         object
     }
+}
+
+/// Whether a task sleeps and nobody complains of it.
+fn is_asleep(task: &Task) -> bool {
+    task.hung.is_none() && !matches!(task.state, 0 | b'R' | b'D' | b'X' | b'Z')
 }
 
 /// `__mutex_lock from rtnl_lock`.
