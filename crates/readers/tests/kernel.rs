@@ -187,8 +187,9 @@ fn a_processor_that_is_stuck_names_the_task_it_runs() {
     });
     insta::assert_snapshot!(states.collect::<Vec<_>>().join("\n"), @r"
     Running on Some(1): soft lockup: processor 1 stuck for 22s
-    Ready on Some(1): starved of a processor for 10502 jiffies
     Running on Some(1): ran on processor 1, by a backtrace of its processor
+    Running on None: state R
+    Ready on Some(1): starved of a processor for 10502 jiffies
     ");
 }
 

@@ -9,6 +9,8 @@ pub(super) struct Frame<'l> {
     pub(super) name: &'l str,
     /// Not marked with `?` and not unreliable: what is marked so was merely found on the stack.
     pub(super) is_certain: bool,
+    /// A function that the compiler put into its caller.
+    pub(super) is_inlined: bool,
 }
 
 /// Certain frames of a trace that are kept, innermost first.
@@ -20,6 +22,8 @@ const NAME_BYTES_MAX: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Trace {
     names: Vec<Box<str>>,
+    /// Which of them, by place, are inlined: a bit each.
+    inlined: u64,
 }
 
 /// What a task waits for, as far as its trace tells.
@@ -179,16 +183,18 @@ pub(super) fn frame(text: &str) -> Option<Frame<'_>> {
         (rest, is_certain) = (after, false);
     }
     let (word, after) = rest.split_once(' ').unwrap_or((rest, ""));
+    let is_inlined = after.ends_with("[inline]");
     let name = match word.split_once("+0x") {
         Some((name, offset)) if offset.contains("/0x") => name,
         Some(_) => return None,
-        None if after.ends_with("[inline]") => word,
+        None if is_inlined => word,
         None if after.starts_with("from ") && after.contains("+0x") => word,
         None => return None,
     };
     let name = name.trim_start_matches('(').trim_end_matches(')');
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.$".contains(&byte);
-    (!name.is_empty() && name.bytes().all(is_name)).then(|| Frame { name: plain(name), is_certain })
+    let frame = Frame { name: plain(name), is_certain, is_inlined };
+    (!name.is_empty() && name.bytes().all(is_name)).then_some(frame)
 }
 
 /// The task of `<Same stack as pid 30>`, which some kernels print instead of a trace.
@@ -207,6 +213,7 @@ pub(super) fn plain(name: &str) -> &str {
 impl Trace {
     pub(super) fn push(&mut self, frame: &Frame<'_>) {
         if frame.is_certain && self.names.len() < FRAMES_MAX && frame.name.len() <= NAME_BYTES_MAX {
+            self.inlined |= u64::from(frame.is_inlined) << self.names.len();
             self.names.push(frame.name.into());
         }
     }
@@ -226,9 +233,27 @@ impl Trace {
         Some(Blocked { call, from, sort: sort(call, io) })
     }
 
-    /// Whether a function is on the trace, outside of the scheduler.
-    pub(super) fn contains(&self, function: &str) -> bool {
-        self.names.iter().any(|name| **name == *function)
+    /// Whether a lock of a class is what the task blocks on, if that function is where it is acquired: the
+    /// one that blocks, its callers that only pass on, or the first that does not.
+    pub(super) fn acquires(&self, class: &str, site: &str) -> bool {
+        let Some(blocked) = self.blocked().filter(|blocked| blocked.sort == Sort::Lock) else {
+            return false;
+        };
+        // Older kernels list a socket's lock only once it is taken.
+        let socket = blocked.call.contains("lock_sock");
+        if socket && !class.contains("sk_lock-") {
+            return false;
+        }
+        let ends =
+            |(place, name): &(usize, &str)| self.inlined >> place & 1 == 0 && !passes_on(name);
+        let names = self.names.iter().map(|name| &**name).enumerate();
+        let mut names = names.skip_while(|(_, name)| SCHEDULER.contains(name));
+        let mut over = false;
+        names.any(|frame| {
+            let looked_at = !over;
+            over |= ends(&frame);
+            looked_at && frame.1 == site
+        })
     }
 }
 

@@ -104,7 +104,7 @@ impl Snapshot {
     /// The lock that a task waits for, if it waits for a lock.
     pub(super) fn awaited(&self, pid: u32, trace: &Trace) -> Option<&Entry> {
         let last = self.holders.get(&pid)?.last()?;
-        (trace.blocked()?.sort == Sort::Lock && last.is_acquired_in(trace)).then_some(last)
+        last.is_acquired_in(trace).then_some(last)
     }
 
     /// The one task that holds a lock, and whether that is only concluded from nobody else being left. None if there
@@ -195,7 +195,7 @@ impl Entry {
     }
 
     fn is_acquired_in(&self, trace: &Trace) -> bool {
-        self.sites.iter().any(|site| trace.contains(site))
+        self.sites.iter().any(|site| trace.acquires(&self.name, site))
     }
 }
 

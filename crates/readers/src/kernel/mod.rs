@@ -252,10 +252,9 @@ impl KernelLog {
     }
 
     fn close(&mut self, context: Context) {
-        if let Context::Lockdep(report) = context {
-            if self.lockdep.len() < trouble::TOLD_MAX {
-                self.lockdep.push(*report);
-            }
+        if let (Context::Lockdep(report), true) = (context, self.lockdep.len() < trouble::TOLD_MAX)
+        {
+            self.lockdep.push(*report);
         }
     }
 }

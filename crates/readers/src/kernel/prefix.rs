@@ -60,10 +60,11 @@ fn seconds_in_brackets(line: &str) -> Option<(u64, &str)> {
             return None;
         }
         let rest = &line[open + 1..];
-        if let Some((inside, after)) = rest.split_once(']') {
-            if let Some(at) = seconds(inside) {
-                return Some((at, after));
-            }
+        let inside = rest.split_once(']');
+        if let Some((at, after)) =
+            inside.and_then(|(inside, after)| Some((seconds(inside)?, after)))
+        {
+            return Some((at, after));
         }
         from = open + 1;
     }

@@ -297,11 +297,20 @@ impl<'t> Teller<'t> {
                 cpu: running.processor,
                 priority: None,
             };
-            let agent = match running.pid {
-                0 => self.queue_like(AgentKind::KernelThread, &running.name),
-                pid => self.agent_named(pid, &running.name),
+            let (agent, at) = match running.pid {
+                0 => self.starved(&running.name, running.at),
+                pid => (self.agent_named(pid, &running.name), running.at),
             };
-            self.events.push(Event::new(Timestamp(running.at), agent, what));
+            self.events.push(Event::new(Timestamp(at), agent, what));
+        }
+    }
+
+    /// The kernel thread of a name, whose pid the warning does not tell, and a time after its dump.
+    fn starved(&mut self, name: &str, at: u64) -> (AgentId, u64) {
+        let mut tasks = self.told.log.tasks.iter().filter(|(_, task)| task.name == name);
+        match (tasks.next(), tasks.next()) {
+            (Some((pid, task)), None) => (self.agent_named(*pid, name), at.max(task.seen)),
+            _ => (self.queue_like(AgentKind::KernelThread, name), at),
         }
     }
 

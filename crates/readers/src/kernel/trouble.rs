@@ -142,11 +142,10 @@ impl Troubles {
             let (_, rest) = after.split_once(label)?;
             rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())].parse().ok()
         };
-        if let (Some(signalled), Some(emitted)) = (number("signaled seq="), number("emitted seq="))
-        {
-            if self.rings.len() < TOLD_MAX || self.rings.contains_key(name) {
-                self.rings.insert(short(name), Ring { at, signalled, emitted, recovered: None });
-            }
+        let fits = self.rings.len() < TOLD_MAX || self.rings.contains_key(name);
+        let seqs = number("signaled seq=").zip(number("emitted seq=")).filter(|_| fits);
+        if let Some((signalled, emitted)) = seqs {
+            self.rings.insert(short(name), Ring { at, signalled, emitted, recovered: None });
         }
         self.remark(at, About::Queue(short(name)), text);
     }
