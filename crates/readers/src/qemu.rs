@@ -251,10 +251,10 @@ impl QemuLog {
             suspended => *suspended = None,
         }
         let resource = number(arguments, "res");
-        if let (Some(resource), Some(scanout)) = (resource, number(arguments, "id")) {
-            if command.starts_with("set_scanout") && self.scanouts.len() < SCANOUTS_MAX {
-                self.scanouts.insert(resource, scanout);
-            }
+        let shown = resource.zip(number(arguments, "id"));
+        let shows = command.starts_with("set_scanout") && self.scanouts.len() < SCANOUTS_MAX;
+        if let Some((resource, scanout)) = shown.filter(|_| shows) {
+            self.scanouts.insert(resource, scanout);
         }
         let scanout = resource.and_then(|resource| self.scanouts.get(&resource));
         self.command = match (number(arguments, "ctx"), resource, scanout) {
