@@ -242,7 +242,7 @@ fn more_goroutines_than_are_kept_are_counted() {
     use unwedge_readers::Reading;
     let Ok(Reading::Lines(mut reader)) = (FORMAT.open)(b"") else { panic!("it is read") };
     let mut sink = Sink::default();
-    for id in 1..=250_010 {
+    for id in 1..=200_010 {
         reader.line(format!("goroutine {id} [select]:").as_bytes(), &mut sink);
     }
     reader.finish(&mut sink);

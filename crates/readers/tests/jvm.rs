@@ -6,6 +6,7 @@ mod dumps;
 use dumps::{answer, told, verdict};
 use unwedge_readers::detect;
 use unwedge_readers::jvm::FORMAT;
+use unwedge_trace::What;
 
 /// What a user is told of a sample.
 fn check(dump: &str) -> String {
@@ -290,4 +291,22 @@ fn both_sorts_are_recognised_and_other_text_is_not() {
     );
     assert_ne!(name("2026-11-21T08:43:04.449377401Z something happened\n"), Some("jvm"));
     assert_ne!(name("\"main\": 7\n"), Some("jvm"));
+}
+
+#[test]
+fn more_threads_than_are_kept_are_counted() {
+    let mut text = dump(&[]);
+    for number in 0..100_010 {
+        let thread = format!(
+            "\"t\" #1 tid=0x1 nid={number} waiting\n   java.lang.Thread.State: {NOTIFIED}\n"
+        );
+        text.push_str(&thread);
+        text.push_str(
+            "\t- waiting on <no object reference available>\n\t- locked <0x0a> (a app.Queue)\n",
+        );
+    }
+    let (recording, complaints) = dumps::read(&FORMAT, text.as_bytes());
+    assert_eq!(complaints, ["line 0: more than 100000 threads; 10 left out"]);
+    let lost = recording.events.iter().any(|event| event.what == What::Lost { count: 10 });
+    assert!(lost, "the loss is an event");
 }

@@ -83,6 +83,8 @@ pub(super) struct Header {
 
 /// Longest status that is kept, in bytes: real ones are far shorter.
 const STATUS_BYTES_MAX: usize = 64;
+/// Longest wait that is believed, in minutes: a century.
+const MINUTES_MAX: u32 = 52_596_000;
 
 impl Header {
     /// Reads a line, if it is such a line.
@@ -123,7 +125,7 @@ impl Header {
         for part in parts {
             bubble |= part.starts_with("synctest bubble ");
             if let Some(count) = part.strip_suffix(" minutes") {
-                minutes = count.parse().unwrap_or(0);
+                minutes = count.parse().unwrap_or(0).min(MINUTES_MAX);
             }
         }
         let status = Status::of(status);

@@ -18,7 +18,7 @@ use stack::Stack;
 pub const FORMAT: Format = Format { name: "go", title: "a dump of goroutines", detect, open };
 
 /// Goroutines that are kept; the rest is counted.
-const GOROUTINES_MAX: usize = 250_000;
+const GOROUTINES_MAX: usize = 200_000;
 /// What a profile with debug=1 begins with: it counts stacks and says no states.
 const COUNTS: &[u8] = b"goroutine profile: total ";
 /// The time of the dump: late enough for a wait of an hour. Nanoseconds.

@@ -1,7 +1,7 @@
 //! What do the frames of a goroutine say: where it began, where it stands, and what it waits for?
 
 /// Longest name that is kept, in bytes.
-const NAME_BYTES_MAX: usize = 200;
+const NAME_BYTES_MAX: usize = 160;
 
 /// What matters of a stack.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! How do threads become events?
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use unwedge_trace::{
     AgentId, AgentKind, AgentState, Bound, Event, MarkKind, Mode, ObjectId, ObjectKind, Point,
@@ -77,7 +77,7 @@ struct Owners {
 impl Owners {
     fn of(dump: &Dump, out: &mut Sink) -> Self {
         let mut holders: HashMap<Lock, Place> = HashMap::new();
-        let mut doubtful: HashSet<Lock> = HashSet::new();
+        let mut doubtful: BTreeSet<Lock> = BTreeSet::new();
         for (place, thread) in dump.threads.iter().enumerate() {
             for lock in &thread.held {
                 if holders.insert(lock.clone(), place).is_some_and(|other| other != place) {
@@ -99,7 +99,7 @@ impl Owners {
     }
 
     /// Takes in what the JVM itself says about the locks of deadlocks: without `-l`, only that names synchronizers' owners.
-    fn ask_the_jvm(&mut self, dump: &Dump, doubtful: &HashSet<Lock>, out: &mut Sink) {
+    fn ask_the_jvm(&mut self, dump: &Dump, doubtful: &BTreeSet<Lock>, out: &mut Sink) {
         let mut names: HashMap<&str, Option<Place>> = HashMap::new();
         for (place, thread) in dump.threads.iter().enumerate() {
             names.entry(&thread.name).and_modify(|known| *known = None).or_insert(Some(place));

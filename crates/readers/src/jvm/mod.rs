@@ -20,6 +20,10 @@ pub const FORMAT: Format = Format { name: "jvm", title: "a thread dump of a JVM"
 
 /// Threads that are kept; the rest is counted.
 const THREADS_MAX: usize = 100_000;
+/// Locks held, of all threads together, that are kept.
+const LOCKS_MAX: usize = 200_000;
+/// Longest time between dumps that is believed, in seconds: a century.
+const SECONDS_MAX: u64 = 3_155_760_000;
 /// What every dump begins with.
 const TITLE: &str = "Full thread dump ";
 /// The time of the first dump. Nanoseconds.
@@ -67,8 +71,12 @@ struct Reader {
     in_file: bool,
     pid: u32,
     threads: Vec<Thread>,
+    /// The lines belong to the last thread.
+    inside: bool,
     verdicts: Vec<Verdict>,
     left_out: u64,
+    /// Locks held by the threads so far.
+    locks: usize,
     /// The lock of the line before, whose holder the next line names.
     lock: Option<u64>,
     /// The moment on the line before a dump, and of the first dump, in seconds.
@@ -88,17 +96,22 @@ impl Reader {
             .map(|thread| ((thread.tid, thread.name), (thread.signature, thread.since)))
             .collect();
         self.verdicts.clear();
-        (self.left_out, self.lock, self.part) = (0, None, Part::Threads);
+        (self.left_out, self.locks, self.lock, self.part) = (0, 0, None, Part::Threads);
         let clock = self.clock.take();
         self.first_clock = self.first_clock.or(clock);
         let seconds = clock.zip(self.first_clock).map_or(0, |(at, first)| at.saturating_sub(first));
-        self.now = (NOW + seconds.saturating_mul(1_000_000_000)).max(self.now);
+        self.now = (NOW + seconds.min(SECONDS_MAX) * 1_000_000_000).max(self.now);
     }
 
     /// The last thread's lines are complete: how long has it stood like this?
     fn settle(&mut self) {
-        let Some(thread) = self.threads.last_mut() else { return };
+        let inside = std::mem::take(&mut self.inside);
+        let Some(thread) = self.threads.last_mut().filter(|_| inside) else { return };
         thread.complete();
+        self.locks += thread.held.len();
+        if self.locks > LOCKS_MAX {
+            thread.forget_locks();
+        }
         let key = (thread.tid, std::mem::take(&mut thread.name));
         let known = self.before.get(&key).filter(|(signature, _)| *signature == thread.signature);
         thread.since = known.map_or(self.now, |(_, since)| *since);
@@ -109,14 +122,13 @@ impl Reader {
     fn thread_line(&mut self, line: &str) {
         if let Some(thread) = Thread::parse(line) {
             self.settle();
-            if self.threads.len() < THREADS_MAX {
+            self.inside = self.threads.len() < THREADS_MAX;
+            if self.inside {
                 self.threads.push(thread);
             } else {
                 self.left_out += 1;
             }
-        } else if self.left_out == 0
-            && let Some(thread) = self.threads.last_mut()
-        {
+        } else if let Some(thread) = self.threads.last_mut().filter(|_| self.inside) {
             thread.line(line);
         }
     }
@@ -179,6 +191,11 @@ impl LineReader for Reader {
         };
         if !self.in_file && self.threads.iter().any(hidden) {
             let text = "virtual threads that wait are not in such a dump: take one with jcmd Thread.dump_to_file too";
+            out.complaints.add(0, None, text);
+        }
+        if self.locks > LOCKS_MAX {
+            let text =
+                format!("more than {LOCKS_MAX} locks are held; who holds the rest is left out");
             out.complaints.add(0, None, text);
         }
         if self.left_out > 0 {

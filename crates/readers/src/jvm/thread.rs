@@ -36,7 +36,7 @@ impl State {
 }
 
 /// A lock that has an owner.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Lock {
     /// A monitor or a synchronizer, by its address.
     Address(u64),
@@ -209,6 +209,11 @@ impl Thread {
         }
     }
 
+    /// There is no room for what it holds.
+    pub(super) fn forget_locks(&mut self) {
+        (self.held, self.monitors) = (Vec::new(), 0);
+    }
+
     /// All lines were taken. While it waits to be notified, or to come back, the monitor is free for others, though the
     /// frames say that it is locked.
     pub(super) fn complete(&mut self) {
@@ -219,7 +224,9 @@ impl Thread {
         }
         match &self.wanted {
             // Any of the monitors may be the one.
-            Some(Wanted::Notified(None)) => drop(self.held.drain(..self.monitors)),
+            Some(Wanted::Notified(None)) => {
+                self.held.drain(..std::mem::take(&mut self.monitors));
+            }
             Some(Wanted::Notified(Some(free)) | Wanted::Monitor(free)) => {
                 self.held.retain(|lock| lock != free);
             }
