@@ -187,6 +187,10 @@ impl World {
 
     /// Takes in one event.
     fn event(&mut self, line: &Line<'_>, out: &mut Sink) {
+        if !line.rest.starts_with("sched_switch") {
+            let named = Named { name: line.name, tid: line.tid, process: line.process };
+            self.tasks.seen(line.at, named, line.cpu, &mut self.numbers, out);
+        }
         if let Some(call) = calls::parse(line.rest) {
             if !calls::apply(self, line, call, out) {
                 self.unused.count("sys_*");

@@ -70,6 +70,7 @@ pub(super) fn switch(world: &mut World, line: &Line<'_>, args: &str, out: &mut S
             world.tasks.gone(at, from.tid, "exited", out);
         }
     }
+    world.tasks.switched(line.cpu, to.tid);
     if let Some(task) = world.tasks.of(at, to.named(), &mut world.numbers, out) {
         task.tell(at, AgentState::Running, String::new(), cpu, to.urgency(), out);
     }

@@ -10,6 +10,10 @@ use crate::Sink;
 
 /// Tasks followed at one time; a kernel allows four million, a busy machine has some ten thousand.
 const TASKS_MAX: usize = 1 << 18;
+/// How often it is told of a running task that it still runs. Nanoseconds.
+const SEEN_AGAIN_NS: u64 = 100_000_000;
+/// Processors that are watched; the largest machines have some thousand.
+const CPUS_MAX: usize = 1 << 13;
 /// Waits of one task inside one another that are kept.
 const INNER_MAX: usize = 8;
 /// What the tracer writes for a name that it has forgotten.
@@ -76,6 +80,9 @@ pub(super) struct Task {
     /// The id of its process; 0 while it is not known.
     pub(super) process: u32,
     pub(super) state: Option<AgentState>,
+    /// When that was told.
+    told_at: u64,
+    priority: Option<i32>,
     /// It was seen to begin its end.
     exits: bool,
     pub(super) call: Option<Call>,
@@ -93,6 +100,8 @@ pub(super) struct Task {
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
     by_tid: HashMap<u32, Task>,
+    /// Who runs on each processor, since the first switch of tasks was seen.
+    running: HashMap<u32, u32>,
     /// How often a task found no room.
     pub(super) left_out: u64,
 }
@@ -154,6 +163,36 @@ impl Tasks {
         Some(task)
     }
 
+    /// A processor was given to the task with this id.
+    pub(super) fn switched(&mut self, cpu: u32, tid: u32) {
+        if self.running.len() < CPUS_MAX || self.running.contains_key(&cpu) {
+            self.running.insert(cpu, tid);
+        }
+    }
+
+    /// The task is seen on a processor. Where switches are recorded this is news only if one of them was not.
+    pub(super) fn seen(
+        &mut self,
+        at: u64,
+        named: Named<'_>,
+        cpu: u32,
+        numbers: &mut Numbers,
+        out: &mut Sink,
+    ) {
+        let Some(before) = self.running.get(&cpu).copied() else { return };
+        if before != named.tid {
+            self.switched(cpu, named.tid);
+            let before = self.by_tid.get_mut(&before);
+            if let Some(task) = before.filter(|task| task.state == Some(AgentState::Running)) {
+                let detail = "left its processor unseen".to_owned();
+                task.tell(at, AgentState::Unknown, detail, None, None, out);
+            }
+        }
+        if let Some(task) = self.of(at, named, numbers, out) {
+            task.seen(at, cpu, out);
+        }
+    }
+
     /// A task with this id begins: one that had it before is another.
     pub(super) fn born(
         &mut self,
@@ -191,6 +230,8 @@ impl Task {
             name: name.into(),
             process: 0,
             state: None,
+            told_at: 0,
+            priority: None,
             exits: false,
             call: None,
             inner: Vec::new(),
@@ -219,8 +260,20 @@ impl Task {
         if again && self.state == Some(state) {
             return;
         }
-        self.state = Some(state);
+        (self.state, self.told_at) = (Some(state), at);
+        self.priority = priority.or(self.priority);
+        let priority = self.priority;
         out.event(at, self.agent, What::State { state, detail, cpu, priority });
+    }
+
+    /// It is seen on a processor: news if that was not told, or not lately.
+    fn seen(&mut self, at: u64, cpu: u32, out: &mut Sink) {
+        let lately = at.saturating_sub(self.told_at) < SEEN_AGAIN_NS;
+        match self.state {
+            Some(AgentState::Exited) => {}
+            Some(AgentState::Running) if lately => {}
+            _ => self.tell(at, AgentState::Running, String::new(), Some(cpu), None, out),
+        }
     }
 
     /// It begins its end, and may still run and sleep on the way.
