@@ -1,5 +1,6 @@
 //! Why can the command not do what it was asked? One line, and a hint.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
@@ -85,7 +86,7 @@ pub(crate) enum Error {
         /// Why.
         why: String,
         /// What to do.
-        hint: &'static str,
+        hint: Cow<'static, str>,
     },
     /// A topic of the manual.
     #[error("there is no help on {topic:?}")]
@@ -123,9 +124,10 @@ impl Error {
             Self::ProgramMissing(path) => {
                 format!("it is not in PATH; write ./{} for one in this folder", path.display())
             }
-            Self::ProgramNotExecutable { hint, .. }
-            | Self::DurationRange { hint, .. }
-            | Self::Input { hint, .. } => (*hint).to_owned(),
+            Self::ProgramNotExecutable { hint, .. } | Self::DurationRange { hint, .. } => {
+                (*hint).to_owned()
+            }
+            Self::Input { hint, .. } => hint.clone().into_owned(),
             Self::Spawn { source, .. } if source.raw_os_error() == Some(libc::ENOEXEC) => {
                 "is it built for another machine, or a script without a #! line?".to_owned()
             }

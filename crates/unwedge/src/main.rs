@@ -13,6 +13,7 @@ mod report;
 mod rundir;
 mod sources;
 mod terminal;
+mod traces;
 mod watch;
 
 use std::process::ExitCode;

@@ -296,14 +296,24 @@ fn wait(child: &mut std::process::Child) -> Option<i32> {
 #[test]
 fn explain_refuses_what_it_cannot_read() {
     let place = Place::new();
-    let check = |name: &str, bytes: &[u8], why: &str| {
+    let refuse = |name: &str, bytes: &[u8], why: &str, hint: &str| {
         fs::write(place.path(name), bytes).expect("a file");
         let path = place.path(name).display().to_string();
-        let hint = "hint: a black box is left by unwedge run --keep, a recording by unwedge run --trace FILE\n";
-        place.check(&["explain", &path], 2, &format!("error: DIR/{name}: {why}\n{hint}"));
+        place.check(&["explain", &path], 2, &format!("error: DIR/{name}: {why}\nhint: {hint}\n"));
+    };
+    let check = |name: &str, bytes: &[u8], why: &str| {
+        let hint =
+            "a black box is left by unwedge run --keep, a recording by unwedge run --trace FILE";
+        refuse(name, bytes, why, hint);
     };
     check("empty", b"", "it is empty");
-    check("text", b"hello", "neither a black box nor a recording in JSON Lines");
+    refuse(
+        "text",
+        b"hello",
+        "neither a black box nor in a format that is known",
+        "--format NAME says what it is: unwedge, guest-kernel, go, jvm, qemu, ftrace, kernel-log; \
+         or --profile FILE for other JSON Lines",
+    );
     check(
         "json",
         b"{}\n",

@@ -168,10 +168,13 @@ fn explain_refuses_what_is_no_black_box() {
         fs::write(&path, bytes).expect("a file");
         path
     };
-    refuses(&mut explain(folder.path()), "Is a directory");
+    refuses(&mut explain(folder.path()), "it is a folder, and holds no store of events");
     refuses(&mut explain(Path::new("/no/such/file")), "No such file");
     refuses(&mut explain(&file("empty", b"")), "it is empty");
-    refuses(&mut explain(&file("text", b"hello\n")), "neither a black box nor a recording");
+    refuses(
+        &mut explain(&file("text", b"hello\n")),
+        "neither a black box nor in a format that is known",
+    );
     refuses(&mut explain(&file("braces", b"{\n")), "line 1 is not the header");
     refuses(&mut explain(&file("magic", b"UNWEDGE\0")), "too few");
 }
@@ -186,7 +189,7 @@ fn explain_does_not_read_a_huge_hole_into_memory() {
         file.set_len(64 << 30).expect("its length");
         path
     };
-    refuses(&mut explain(&huge("zeros", b"")), "neither a black box nor a recording");
+    refuses(&mut explain(&huge("zeros", b"")), "neither a black box nor in a format that is known");
     let recording = b"{\"unwedge_trace\":1,\"source\":\"test\",\"now\":5}\n";
     refuses(&mut explain(&huge("recording", recording)), "a line that is longer");
     let header = [&b"UNWEDGE\0"[..], &1_u64.to_ne_bytes()].concat();

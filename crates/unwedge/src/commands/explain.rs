@@ -1,4 +1,4 @@
-//! `unwedge explain`: explains a black box, or a recording, that is there already.
+//! `unwedge explain`: explains a black box, a recording, or a foreign trace, log or dump, that is there already.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
@@ -7,29 +7,37 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use unwedge_analyze::{Options, Verdict, analyze};
+use unwedge_analyze::{Options, Summary, Verdict, analyze};
+use unwedge_readers::Complaints;
 use unwedge_trace::blackbox::MAGIC;
-use unwedge_trace::jsonl;
+use unwedge_trace::{Recording, jsonl};
 
 use crate::error::Error;
 use crate::output::Outputs;
 use crate::sources::observations::ProcessState;
+use crate::traces::{self, Choice, Ended, Input, Progress, Source};
 use crate::watch::{Examination, Patient};
 use crate::{clock, duration, report, terminal};
 
-/// Explains a black box that a process has left, or is writing, or a recording.
+/// Explains a black box that a process has left, or is writing, or a trace, a log or a dump.
 ///
 /// A black box is a file PID-START.blackbox, as `unwedge run --keep` leaves it and as every program
 /// writes it that is started with UNWEDGE_WATCH=1 after `unwedge layer install`. The process of a live
 /// one is looked at twice, a second apart, and is not disturbed.
 ///
+/// Anything else is a trace of any size, in one of the formats that --format lists; which, its content says. It may be
+/// compressed by zstd or gzip. What cannot be read of it is said, and the rest is explained.
+///
 /// The exit status is 0 if nothing was found, 1 if something was, 2 on errors, 3 if the evidence is not
 /// enough.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The black box, or a recording in JSON Lines; - for a recording on standard input.
+    /// The black box, trace, log or dump; - for a trace on standard input.
     #[arg(value_name = "PATH")]
     path: PathBuf,
+
+    #[command(flatten)]
+    choice: Choice,
 
     /// Leave waits in peace that are younger than this. By default 1s for a process that lives, and nothing for
     /// one that has ended.
@@ -82,29 +90,52 @@ impl Explain {
     }
 
     fn examination(&self, deadline: Option<u64>) -> Result<Examination, Error> {
-        if self.path == Path::new("-") {
-            return self.recording(&mut BufReader::new(io::stdin()), deadline);
-        }
-        let file = File::open(&self.path).map_err(|error| self.unreadable(&error))?;
-        let mut input = BufReader::new(file);
-        let start = input.fill_buf().map_err(|error| self.unreadable(&error))?;
-        if start.starts_with(&MAGIC.to_ne_bytes()) {
+        if is_black_box(&self.path) {
             return self.black_box(deadline);
         }
-        match start.first() {
-            None => Err(self.bad("it is empty")),
-            Some(b'{') => self.recording(&mut input, deadline),
-            Some(_) => Err(self.bad("neither a black box nor a recording in JSON Lines")),
+        let source = Source::at(&self.path)?;
+        // Summaries take this over as soon as they give the same answers: then this goes, and `recording` with it.
+        if self.choice.is_by_content() && source.start().starts_with(b"{") {
+            return self.recording(source, deadline);
+        }
+        self.trace(Input::of(source, &self.choice)?, deadline)
+    }
+
+    /// Whatever is read event by event, of any size.
+    fn trace(&self, input: Input, deadline: Option<u64>) -> Result<Examination, Error> {
+        let mut summary = Summary::default();
+        let progress = Progress::on_terminal("reading");
+        let ended = input.fold(&progress, Summary::default, Summary::fold, |s| summary.merge(s));
+        self.complain(&ended.complaints);
+        if ended.is_nothing() {
+            let why = format!("nothing in it could be read as {}", ended.source);
+            return Err(Error::Input {
+                path: self.path.clone(),
+                why,
+                hint: traces::known().into(),
+            });
+        }
+        let options = Options { patience_ns: deadline.unwrap_or(0) };
+        let report = summary.report(&ended.source, ended.now, &options);
+        let recording = distilled(&summary, &ended);
+        Ok(Examination { report, recording })
+    }
+
+    fn complain(&self, complaints: &Complaints) {
+        for complaint in complaints.first() {
+            terminal::note(&format!("{}: {complaint}", self.path.display()));
+        }
+        if complaints.more() > 0 {
+            let more = format!("and {} more lines could not be read", complaints.more());
+            terminal::note(&format!("{}: {more}", self.path.display()));
         }
     }
 
-    fn recording(
-        &self,
-        input: &mut impl BufRead,
-        deadline: Option<u64>,
-    ) -> Result<Examination, Error> {
+    fn recording(&self, source: Source, deadline: Option<u64>) -> Result<Examination, Error> {
+        let input = source.into_read().map_err(|error| self.bad(&error.to_string()))?;
         // A bound on what a stream may make us keep in memory.
-        let mut input = BoundedLines { input: input.take(RECORDING_BYTES_MAX), length: 0 };
+        let input = BufReader::new(input).take(RECORDING_BYTES_MAX);
+        let mut input = BoundedLines { input, length: 0 };
         let read = jsonl::read(&mut input).map_err(|error| self.bad(&error.to_string()));
         let (recording, complaints) = read?;
         for complaint in complaints {
@@ -134,19 +165,21 @@ impl Explain {
     }
 
     fn bad(&self, why: &str) -> Error {
-        let hint =
-            "a black box is left by unwedge run --keep, a recording by unwedge run --trace FILE";
-        Error::Input { path: self.path.clone(), why: why.to_owned(), hint }
+        Error::Input { path: self.path.clone(), why: why.to_owned(), hint: traces::HINT.into() }
     }
+}
 
-    fn unreadable(&self, error: &io::Error) -> Error {
-        let hint = match error.kind() {
-            io::ErrorKind::IsADirectory => "name a file in it: a black box is PID-START.blackbox",
-            io::ErrorKind::PermissionDenied => "it is another user's: be that user, or use sudo",
-            _ => return self.bad(&error.to_string()),
-        };
-        Error::Input { path: self.path.clone(), why: error.to_string(), hint }
-    }
+/// Whether a black box is there; what is no regular file is none, and is not opened to find out.
+fn is_black_box(path: &Path) -> bool {
+    let mut start = [0; size_of::<u64>()];
+    path.is_file()
+        && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+        && start == MAGIC.to_ne_bytes()
+}
+
+/// The events that a report on a summary was drawn from, for --trace and the timeline: the one place that makes them.
+fn distilled(_summary: &Summary, ended: &Ended) -> Recording {
+    Recording::new(&ended.source, ended.now.unwrap_or_default(), Vec::new())
 }
 
 /// Gives up in a line without an end, which would otherwise be read into memory whole.

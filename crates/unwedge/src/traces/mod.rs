@@ -1,0 +1,173 @@
+//! How does an input of any size become events: which format it is in, who reads it, and in what order?
+//!
+//! ```text
+//! path ──► Source ──► Choice ──► Input ──► fold or each
+//!          bytes      format     blocks, read by as many threads as there are processors, joined in order
+//! ```
+//!
+//! However large the input, memory holds a few blocks for each thread and what the caller keeps.
+
+mod compressed;
+mod feed;
+mod fold;
+mod format;
+mod open;
+mod pieces;
+mod progress;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use unwedge_readers::{Complaints, Reading};
+use unwedge_trace::Timestamp;
+use unwedge_trace::row::Batch;
+
+pub(crate) use format::{Choice, known};
+pub(crate) use open::Source;
+pub(crate) use progress::Progress;
+
+use crate::error::Error;
+use feed::Feed;
+
+/// What to do when it is no input at all.
+pub(crate) const HINT: &str =
+    "a black box is left by unwedge run --keep, a recording by unwedge run --trace FILE";
+
+/// An input, and who reads it.
+pub(crate) struct Input {
+    source: String,
+    body: Body,
+    tuning: Tuning,
+}
+
+enum Body {
+    Text {
+        feed: Box<dyn Feed>,
+        reading: Reading,
+    },
+    /// What `unwedge import` made: batches lie ready.
+    #[allow(dead_code, reason = "a store's reader is put here by Input::of")]
+    Store(Box<dyn Segments>),
+}
+
+/// Batches that lie ready in segments, any of which can be read by any thread.
+pub(crate) trait Segments: Send + Sync {
+    /// Segments there are.
+    fn count(&self) -> u64;
+
+    /// Passes on the rows of a segment, in order. What cannot be read becomes a complaint.
+    fn read(&self, segment: u64, complaints: &mut Complaints, out: &mut dyn FnMut(&mut Batch));
+
+    /// The moment of the last observation, if it is not that of the last event.
+    fn now(&self) -> Option<Timestamp>;
+}
+
+/// How work is divided. The result does not depend on it.
+#[derive(Clone, Copy, Debug)]
+struct Tuning {
+    threads: usize,
+    /// What a thread takes at once, and folds into one value.
+    block_bytes: usize,
+    /// What a reader makes one batch of: short enough to be folded before it leaves the processor's cache.
+    stretch_bytes: usize,
+}
+
+/// Most threads that read one input: each takes memory, and more are held up by the joining of what they find.
+const THREADS_MAX: usize = 16;
+
+impl Default for Tuning {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { threads: threads.min(THREADS_MAX), block_bytes: 2 << 20, stretch_bytes: 256 << 10 }
+    }
+}
+
+/// What became of an input.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// The moment of the last observation, if it is not that of the last event.
+    pub(crate) now: Option<Timestamp>,
+    /// What could not be read.
+    pub(crate) complaints: Complaints,
+    /// Lines of text.
+    pub(crate) lines: u64,
+    /// Bytes of text, decompressed.
+    pub(crate) bytes: u64,
+    /// Rows that were made of it.
+    pub(crate) rows: u64,
+    /// The format's title.
+    pub(crate) source: String,
+}
+
+impl Ended {
+    /// Whether there was something, and nothing of it could be read.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.rows == 0 && self.complaints.count() >= self.lines.max(1)
+    }
+}
+
+/// Why an input is not read.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    why: Cow<'static, str>,
+    hint: Cow<'static, str>,
+}
+
+impl Refusal {
+    fn new(why: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>>) -> Self {
+        Self { why: why.into(), hint: hint.into() }
+    }
+
+    fn of(self, path: &Path) -> Error {
+        let hint = self.hint.replace("FILE |", &format!("{} |", path.display()));
+        Error::Input { path: path.to_owned(), why: self.why.into_owned(), hint: hint.into() }
+    }
+}
+
+impl Source {
+    /// Opens a path; `-` is standard input.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is in a form that is none of ours.
+    pub(crate) fn at(path: &Path) -> Result<Self, Error> {
+        Self::open(path).map_err(|refusal| refusal.of(path))
+    }
+}
+
+impl Input {
+    /// Opens a path; `-` is standard input.
+    ///
+    /// # Errors
+    /// When it cannot be read, or its format is not known.
+    #[allow(dead_code, reason = "for verbs that read nothing but traces")]
+    pub(crate) fn open(path: &Path, choice: &Choice) -> Result<Self, Error> {
+        Self::of(Source::at(path)?, choice)
+    }
+
+    /// Finds out who reads it.
+    ///
+    /// # Errors
+    /// When its format is not known.
+    pub(crate) fn of(source: Source, choice: &Choice) -> Result<Self, Error> {
+        let (path, tuning) = (source.path.clone(), Tuning::default());
+        let input = || {
+            if source.is_folder() {
+                return folder(&source.path);
+            }
+            let (title, reading) = choice.reading(source.start())?;
+            let feed = source.into_feed(tuning.block_bytes);
+            Ok(Self { source: title, body: Body::Text { feed, reading }, tuning })
+        };
+        input().map_err(|refusal: Refusal| refusal.of(&path))
+    }
+}
+
+/// The one place that opens a store.
+fn folder(_path: &Path) -> Result<Input, Refusal> {
+    let hint = "name a file in it: a black box is PID-START.blackbox";
+    Err(Refusal::new("it is a folder, and holds no store of events", hint))
+}
