@@ -50,6 +50,11 @@ pub trait BlockReader: Send + Sync {
     fn now(&self) -> Option<Timestamp> {
         None
     }
+
+    /// Who recorded it, if the input's header says so.
+    fn source(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Reads line after line.

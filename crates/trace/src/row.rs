@@ -52,7 +52,7 @@ pub enum Op {
     /// `code`: the kind; `name`: the text; `object`: the first object.
     #[default]
     Mark = 10,
-    /// One more object of the mark before: `object`; the rest as there.
+    /// One more object of the mark before: `object`; `code` as there.
     MoreObject = 11,
     /// `amount`: how many.
     Lost = 12,
@@ -363,7 +363,7 @@ impl BatchBuilder {
         self.push(row);
         for object in objects.iter().skip(1) {
             let object = self.object(*object);
-            self.push(Row { object, op: Op::MoreObject, ..row });
+            self.push(Row { object, op: Op::MoreObject, name: NONE, ..row });
         }
     }
 

@@ -131,6 +131,9 @@ impl<'a> Writer<'a> {
             let is_object = What::Object { object, kind: what.kind, handle, label, shared: false };
             self.event(0, agent, is_object);
             if let Some(proof) = proof {
+                // With the proof every signal that can still come is on record: none.
+                let all_seen = What::Coverage { kind: what.kind, reached: 0, explained: 0 };
+                self.event(0, agent, all_seen);
                 self.mark(agent, MarkKind::Log, says(proof), vec![object]);
             } else if !std::mem::replace(&mut self.said, true) {
                 let text = "who holds a lock: a dump of goroutines does not say";

@@ -41,6 +41,7 @@ fn open(start: &[u8]) -> Result<Reading, String> {
 pub struct Reader {
     header: Box<[u8]>,
     now: Timestamp,
+    source: Box<str>,
     learns: bool,
 }
 
@@ -62,7 +63,8 @@ impl Reader {
         if header.unwedge_trace != VERSION {
             return Err(ReadError::Version { found: header.unwedge_trace }.to_string());
         }
-        Ok(Self { header: line.into(), now: header.now, learns: true })
+        let source = header.source.into();
+        Ok(Self { header: line.into(), now: header.now, source, learns: true })
     }
 
     /// The same reader, which parses every line: what it reads is the same, and tests compare.
@@ -116,6 +118,10 @@ impl BlockReader for Reader {
 
     fn now(&self) -> Option<Timestamp> {
         Some(self.now)
+    }
+
+    fn source(&self) -> Option<&str> {
+        Some(&self.source)
     }
 }
 

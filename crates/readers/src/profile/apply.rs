@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use unwedge_trace::row::{
-    AgentEntry, ENDS_WITH_NEXT_EVENT, Key, ObjectEntry, Op, Row, bound_amount, mark_code,
+    AgentEntry, ENDS_WITH_NEXT_EVENT, Key, NONE, ObjectEntry, Op, Row, bound_amount, mark_code,
     outcome_code, priority_value, state_code, wait_code,
 };
 use unwedge_trace::{AgentKind, Bound, MarkKind, Mode, NEXT, Outcome};
@@ -427,7 +427,7 @@ impl<'v> Line<'_, 'v> {
             if let (1, Some(row)) = (count, tables.rows().last_mut()) {
                 row.object = object;
             } else {
-                tables.rows().push(Row { object, op: Op::MoreObject, ..row });
+                tables.rows().push(Row { object, op: Op::MoreObject, name: NONE, ..row });
             }
         });
         if done.is_err() {

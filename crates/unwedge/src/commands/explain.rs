@@ -94,10 +94,6 @@ impl Explain {
             return self.black_box(deadline);
         }
         let source = Source::at(&self.path)?;
-        // Summaries take this over as soon as they give the same answers: then this goes, and `recording` with it.
-        if self.choice.is_by_content() && source.start().starts_with(b"{") {
-            return self.recording(source, deadline);
-        }
         self.trace(Input::of(source, &self.choice)?, deadline)
     }
 
@@ -117,7 +113,7 @@ impl Explain {
         }
         let options = Options { patience_ns: deadline.unwrap_or(0) };
         let report = summary.report(&ended.source, ended.now, &options);
-        let recording = distilled(&summary, &ended);
+        let recording = summary.distilled(&ended.source, ended.now);
         Ok(Examination { report, recording })
     }
 
@@ -129,20 +125,6 @@ impl Explain {
             let more = format!("and {} more lines could not be read", complaints.more());
             terminal::note(&format!("{}: {more}", self.path.display()));
         }
-    }
-
-    fn recording(&self, source: Source, deadline: Option<u64>) -> Result<Examination, Error> {
-        let input = source.into_read().map_err(|error| self.bad(&error.to_string()))?;
-        // A bound on what a stream may make us keep in memory.
-        let input = BufReader::new(input).take(RECORDING_BYTES_MAX);
-        let mut input = BoundedLines { input, length: 0 };
-        let read = jsonl::read(&mut input).map_err(|error| self.bad(&error.to_string()));
-        let (recording, complaints) = read?;
-        for complaint in complaints {
-            terminal::note(&format!("{}: {complaint}", self.path.display()));
-        }
-        let report = analyze(&recording, &Options { patience_ns: deadline.unwrap_or(0) });
-        Ok(Examination { report, recording })
     }
 
     fn black_box(&self, deadline: Option<u64>) -> Result<Examination, Error> {
@@ -176,45 +158,3 @@ fn is_black_box(path: &Path) -> bool {
         && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
         && start == MAGIC.to_ne_bytes()
 }
-
-/// The events that a report on a summary was drawn from, for --trace and the timeline: the one place that makes them.
-fn distilled(_summary: &Summary, ended: &Ended) -> Recording {
-    Recording::new(&ended.source, ended.now.unwrap_or_default(), Vec::new())
-}
-
-/// Gives up in a line without an end, which would otherwise be read into memory whole.
-struct BoundedLines<R> {
-    input: R,
-    /// Bytes of the line so far.
-    length: usize,
-}
-
-impl<R: BufRead> io::Read for BoundedLines<R> {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let read = self.fill_buf()?.read(bytes)?;
-        self.consume(read);
-        Ok(read)
-    }
-}
-
-impl<R: BufRead> BufRead for BoundedLines<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.length > LINE_BYTES_MAX {
-            return Err(io::Error::other("it has a line that is longer than any of a recording"));
-        }
-        self.input.fill_buf()
-    }
-
-    fn consume(&mut self, amount: usize) {
-        // What was filled is there still: nothing is read here.
-        let consumed = self.input.fill_buf().ok().and_then(|bytes| bytes.get(..amount));
-        let newline = consumed.and_then(|bytes| bytes.iter().rposition(|byte| *byte == b'\n'));
-        self.length = newline.map_or(self.length + amount, |newline| amount - newline - 1);
-        self.input.consume(amount);
-    }
-}
-
-/// Longest recording that is read into memory. Bytes.
-const RECORDING_BYTES_MAX: u64 = 4 << 30;
-/// Longest line of one. Bytes.
-const LINE_BYTES_MAX: usize = 16 << 20;

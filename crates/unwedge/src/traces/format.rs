@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use unwedge_readers::{FORMATS, Format, Reading};
+use unwedge_readers::{FORMATS, Format, Profile, Reading};
 
 use super::Refusal;
 
@@ -40,7 +40,7 @@ impl Choice {
     /// When nobody knows the format, or its reader cannot read this input.
     pub(super) fn reading(&self, start: &[u8]) -> Result<(String, Reading), Refusal> {
         if let Some(profile) = &self.profile {
-            return by_profile(profile, start);
+            return by_profile(profile);
         }
         let format = match &self.format {
             Some(name) => unwedge_readers::format(name).ok_or_else(|| no_such_format(name))?,
@@ -54,11 +54,16 @@ impl Choice {
             };
             Refusal::new(why, hint)
         });
-        Ok((format.title.to_owned(), opened?))
+        let reading = opened?;
+        let told = match &reading {
+            Reading::Blocks(reader) => reader.source().map(str::to_owned),
+            Reading::Lines(_) => None,
+        };
+        Ok((told.unwrap_or_else(|| format.title.to_owned()), reading))
     }
 }
 
-fn by_profile(path: &Path, start: &[u8]) -> Result<(String, Reading), Refusal> {
+fn by_profile(path: &Path) -> Result<(String, Reading), Refusal> {
     let hint = "a profile is a file in TOML that says which fields are which";
     let bad = |why: String| Refusal::new(format!("--profile {}: {why}", path.display()), hint);
     let size = path.metadata().map_err(|error| bad(error.to_string()))?.len();
@@ -66,12 +71,8 @@ fn by_profile(path: &Path, start: &[u8]) -> Result<(String, Reading), Refusal> {
         return Err(bad(format!("longer than {PROFILE_BYTES_MAX} bytes")));
     }
     let text = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
-    profile_reading(&text, start).map_err(bad)
-}
-
-/// The one place that makes a reader of a profile's text.
-fn profile_reading(_text: &str, _start: &[u8]) -> Result<(String, Reading), String> {
-    Err("profiles cannot be read yet".to_owned())
+    let profile = Profile::parse(&text).map_err(|error| bad(error.to_string()))?;
+    Ok((profile.title().to_owned(), Reading::Blocks(profile.open())))
 }
 
 fn no_such_format(name: &str) -> Refusal {

@@ -300,7 +300,8 @@ fn a_file_that_shrinks_is_read_as_far_as_it_goes() {
 #[test]
 fn what_breaks_off_is_read_as_far_as_it_goes() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text: String = (0..200_000_u64).map(|n| format!("{n} {}\n", n * 77_777 % 1_000_003)).collect();
+    let text: String =
+        (0..200_000_u64).map(|n| format!("{n} {}\n", n * 77_777 % 1_000_003)).collect();
     let paths = stored(folder.path(), text.as_bytes());
     for path in &paths[2..] {
         let whole = fs::read(path).expect("a file");
