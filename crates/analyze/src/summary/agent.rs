@@ -136,6 +136,18 @@ impl Agent {
         }
     }
 
+    /// What is known of it.
+    pub(super) fn entry(&self) -> AgentEntry {
+        AgentEntry {
+            key: self.key.clone(),
+            introduced: self.introduced,
+            kind: self.kind,
+            name: self.name.clone(),
+            pid: self.pid,
+            tid: self.tid,
+        }
+    }
+
     /// Counts a row that it made.
     pub(super) fn act(&mut self, stamp: Stamp) {
         if self.events == 0 {
@@ -166,11 +178,13 @@ impl Agent {
     }
 
     /// Takes in what is known of it from later.
-    pub(super) fn describe(&mut self, later: &Self) {
+    pub(super) fn describe(&mut self, later: &AgentEntry) {
         if later.introduced || !self.introduced {
             self.introduced = later.introduced;
             (self.kind, self.pid, self.tid) = (later.kind, later.pid, later.tid);
-            self.name.clone_from(&later.name);
+            if self.name != later.name {
+                self.name.clone_from(&later.name);
+            }
         }
     }
 

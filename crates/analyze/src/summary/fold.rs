@@ -1,12 +1,14 @@
 //! What do the rows of one batch leave behind?
 
+use std::collections::VecDeque;
+
 use unwedge_trace::row::{Batch, NONE, Op, Row};
 use unwedge_trace::{NEXT, Outcome};
 
 use super::agent::{Agent, End, StateNow, Value, Wait, WaitPoint};
 use super::lane::{Class, Lanes};
 use super::object::{Debt, Object, Touch};
-use super::table::{Names, Table};
+use super::table::{AGENTS_MAX, Names, OBJECTS_MAX, Table};
 use super::{Stamp, Summary};
 
 /// Log lines without objects that are looked at: the last ones.
@@ -17,42 +19,121 @@ pub(super) const ALIASES_MAX: usize = 1 << 16;
 /// The number of [`Outcome::Reached`].
 const REACHED: u8 = 0;
 
+/// Where the things of a batch are in a summary's tables.
+struct Places<'b> {
+    batch: &'b Batch,
+    agents: Vec<u32>,
+    objects: Vec<u32>,
+    /// [`UNASKED`] until a row names it.
+    names: Vec<u32>,
+}
+
+/// A text that was not looked for yet.
+const UNASKED: u32 = NONE - 1;
+
+impl Places<'_> {
+    /// The row in terms of the summary's tables, but for its text.
+    fn row(&self, row: &Row) -> Row {
+        let place =
+            |places: &[u32], place: u32| places.get(place as usize).copied().unwrap_or(NONE);
+        Row {
+            agent: place(&self.agents, row.agent),
+            agent2: place(&self.agents, row.agent2),
+            object: place(&self.objects, row.object),
+            object2: place(&self.objects, row.object2),
+            ..*row
+        }
+    }
+
+    /// The place of the row's text.
+    fn name(&mut self, place: u32, names: &mut Names) -> u32 {
+        let Some(known) = self.names.get_mut(place as usize) else { return NONE };
+        if *known == UNASKED {
+            *known = names.intern(self.batch.name(place));
+        }
+        *known
+    }
+}
+
 impl Summary {
     /// The summary of one batch.
     #[must_use]
     pub fn of(batch: &Batch) -> Self {
-        let mut summary = Self {
-            agents: Table::of(batch.agents.iter().map(Agent::of).collect()),
-            objects: Table::of(batch.objects.iter().map(Object::of).collect()),
-            names: Names::of(batch.names.clone()),
-            rows: batch.rows.len() as u64,
-            first_at: batch.rows.first().map_or(0, |row| row.at),
-            ..Self::default()
-        };
-        let mut last_at = summary.first_at;
-        let mut plain = Vec::new();
-        for (seq, row) in (0..).zip(&batch.rows) {
+        let mut summary = Self::default();
+        summary.fold(batch);
+        summary
+    }
+
+    /// Takes in the next rows. Places in the tables of different batches have nothing to do with each other.
+    pub fn fold(&mut self, batch: &Batch) {
+        let mut places = self.places_of(batch);
+        if let (0, Some(first)) = (self.rows, batch.rows.first()) {
+            (self.first_at, self.last_at) = (first.at, first.at);
+        }
+        let mut plain = VecDeque::new();
+        for (seq, row) in (self.rows..).zip(&batch.rows) {
             let stamp = Stamp { seq, at: row.at };
-            summary.backwards += u64::from(row.at < last_at);
-            last_at = row.at;
-            summary.latest_at = summary.latest_at.max(row.at);
-            match row.op {
-                Op::MorePoint => summary.more_point(row),
-                Op::MoreObject => summary.marks.add_object(row),
-                // Most rows of a trace of calls are these, and only the last ones are kept.
-                Op::Mark if row.code == 0 && row.object == NONE => {
-                    summary.act(row.agent, stamp);
-                    plain.push(seq);
+            self.backwards += u64::from(row.at < self.last_at);
+            self.last_at = row.at;
+            self.latest_at = self.latest_at.max(row.at);
+            // Most rows of a trace of calls are these, and only the last ones are kept.
+            if row.op == Op::Mark && row.code == 0 && row.object == NONE {
+                self.act(places.agents.get(row.agent as usize).copied().unwrap_or(NONE), stamp);
+                if plain.len() == PLAIN_MAX {
+                    plain.pop_front();
                 }
-                _ => summary.row(row, stamp),
+                plain.push_back((row, stamp));
+                continue;
+            }
+            let mut row = places.row(row);
+            match row.op {
+                Op::MorePoint => self.more_point(&row),
+                Op::MoreObject => self.marks.add_object(&row),
+                _ => {
+                    row.name = places.name(row.name, &mut self.names);
+                    self.row(&row, stamp);
+                }
             }
         }
-        summary.last_at = last_at;
-        for seq in &plain[plain.len().saturating_sub(PLAIN_MAX)..] {
-            let row = usize::try_from(*seq).ok().and_then(|seq| batch.rows.get(seq));
-            row.into_iter().for_each(|row| summary.marks.add(row, Stamp { seq: *seq, at: row.at }));
+        self.rows += batch.rows.len() as u64;
+        for (row, stamp) in plain {
+            let name = places.name(row.name, &mut self.names);
+            self.marks.add(&Row { name, ..places.row(row) }, stamp);
         }
-        summary
+        self.keep_names_few();
+    }
+
+    /// Finds the things of a batch in the tables, adding those that are new.
+    fn places_of<'b>(&mut self, batch: &'b Batch) -> Places<'b> {
+        let mut agents = Vec::with_capacity(batch.agents.len());
+        for entry in &batch.agents {
+            agents.push(match self.agents.place(&entry.key) {
+                Some(place) => {
+                    let known = self.agents.get_mut(place);
+                    known.into_iter().for_each(|known| known.describe(entry));
+                    place
+                }
+                None => self.agents.push(Agent::of(entry), AGENTS_MAX).unwrap_or_else(|| {
+                    self.untracked_agents += 1;
+                    NONE
+                }),
+            });
+        }
+        let mut objects = Vec::with_capacity(batch.objects.len());
+        for entry in &batch.objects {
+            objects.push(match self.objects.place(&entry.key) {
+                Some(place) => {
+                    let known = self.objects.get_mut(place);
+                    known.into_iter().for_each(|known| known.describe(entry));
+                    place
+                }
+                None => self.objects.push(Object::of(entry), OBJECTS_MAX).unwrap_or_else(|| {
+                    self.untracked_objects += 1;
+                    NONE
+                }),
+            });
+        }
+        Places { batch, agents, objects, names: vec![UNASKED; batch.names.len()] }
     }
 
     fn more_point(&mut self, row: &Row) {

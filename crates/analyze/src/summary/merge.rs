@@ -70,6 +70,11 @@ impl Summary {
             self.lanes.merge(lane);
         }
         self.marks.merge(later.marks);
+        self.keep_names_few();
+    }
+
+    /// Drops the texts that nothing names any more, if there are many.
+    pub(super) fn keep_names_few(&mut self) {
         if self.names.is_crowded() {
             self.tidy_names();
             self.names = std::mem::take(&mut self.names).allow_twice();
@@ -81,13 +86,13 @@ impl Summary {
         let agents = later.agents.entries.iter().map(|agent| {
             self.agents
                 .place(&agent.key)
-                .or_else(|| self.agents.push(Agent::new_like(agent), AGENTS_MAX))
+                .or_else(|| self.agents.push(Agent::of(&agent.entry()), AGENTS_MAX))
         });
         let agents: Vec<u32> = agents.map(|place| place.unwrap_or(NONE)).collect();
         let objects = later.objects.entries.iter().map(|object| {
             self.objects
                 .place(&object.key)
-                .or_else(|| self.objects.push(Object::new_like(object), OBJECTS_MAX))
+                .or_else(|| self.objects.push(Object::of(&object.entry()), OBJECTS_MAX))
         });
         let objects: Vec<u32> = objects.map(|place| place.unwrap_or(NONE)).collect();
         let untracked =
@@ -196,19 +201,6 @@ impl Summary {
 }
 
 impl Agent {
-    /// One of which as much is known as of `other`, and that has done nothing.
-    fn new_like(other: &Self) -> Self {
-        let entry = unwedge_trace::row::AgentEntry {
-            key: other.key.clone(),
-            introduced: other.introduced,
-            kind: other.kind,
-            name: other.name.clone(),
-            pid: other.pid,
-            tid: other.tid,
-        };
-        Self::of(&entry)
-    }
-
     fn stamps(&mut self) -> impl Iterator<Item = &mut Stamp> {
         let state = self.state.as_mut().map(|state| [&mut state.stamp, &mut state.since]);
         let many = [&mut self.first, &mut self.last];
@@ -241,7 +233,7 @@ impl Agent {
 
     /// Takes in the same agent's later stretch; a wait that is ended there is ended already.
     fn merge(&mut self, later: &Self) {
-        self.describe(later);
+        self.describe(&later.entry());
         if later.events > 0 {
             if self.events == 0 {
                 self.first = later.first;
@@ -265,18 +257,6 @@ impl Agent {
 }
 
 impl Object {
-    fn new_like(other: &Self) -> Self {
-        let entry = unwedge_trace::row::ObjectEntry {
-            key: other.key.clone(),
-            introduced: other.introduced,
-            kind: other.kind,
-            handle: other.handle,
-            label: other.label.clone(),
-            shared: other.shared,
-        };
-        Self::of(&entry)
-    }
-
     fn stamps(&mut self, mut each: impl FnMut(&mut Stamp)) {
         self.first_signal.iter_mut().for_each(&mut each);
         let touches = [&mut self.last_signal, &mut self.last_reset, &mut self.last_taken];

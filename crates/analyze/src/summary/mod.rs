@@ -25,7 +25,7 @@ mod table;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use unwedge_trace::row::{Batch, BatchBuilder};
+use unwedge_trace::row::BatchBuilder;
 use unwedge_trace::{Recording, Timestamp};
 
 use crate::report::Report;
@@ -92,11 +92,6 @@ impl Summary {
             builder.event(event);
         }
         Self::of(&builder.take())
-    }
-
-    /// Takes in the next rows. Places in the tables of different batches have nothing to do with each other.
-    pub fn fold(&mut self, batch: &Batch) {
-        self.merge(Self::of(batch));
     }
 
     /// Rows taken in.

@@ -142,12 +142,24 @@ impl Object {
         }
     }
 
+    /// What is known of it.
+    pub(super) fn entry(&self) -> ObjectEntry {
+        ObjectEntry {
+            key: self.key.clone(),
+            introduced: self.introduced,
+            kind: self.kind,
+            handle: self.handle,
+            label: self.label.clone(),
+            shared: self.shared,
+        }
+    }
+
     /// Takes in what is known of it from later.
-    pub(super) fn describe(&mut self, later: &Self) {
+    pub(super) fn describe(&mut self, later: &ObjectEntry) {
         if later.introduced || !self.introduced {
             self.introduced = later.introduced;
             (self.kind, self.handle) = (later.kind, later.handle);
-            if !later.label.is_empty() {
+            if !later.label.is_empty() && self.label != later.label {
                 self.label.clone_from(&later.label);
             }
         }
@@ -259,7 +271,7 @@ impl Object {
 
     /// Takes in the same object's later stretch, whose places and numbers are already this one's.
     pub(super) fn merge(&mut self, later: Self) {
-        self.describe(&later);
+        self.describe(&later.entry());
         self.signals += later.signals;
         self.first_signal = self.first_signal.or(later.first_signal);
         self.last_signal = later.last_signal.or(self.last_signal);
@@ -365,11 +377,11 @@ impl Waits {
     pub(super) fn coverage(&self, kind: ObjectKind, signals: u64) -> (u64, u64) {
         let at_once = self.reached.saturating_sub(self.woken);
         let explained_at_once = match kind {
+            // It signals by itself.
+            ObjectKind::Timer => at_once,
             _ if signals == 0 => 0,
             // One signal lets each wait pass until a reset.
-            ObjectKind::Event | ObjectKind::Timer | ObjectKind::Fence | ObjectKind::DmaFence => {
-                at_once
-            }
+            ObjectKind::Event | ObjectKind::Fence | ObjectKind::DmaFence => at_once,
             // One wait takes what one signal brought.
             _ => at_once.min(signals.saturating_sub(self.woken)),
         };

@@ -21,7 +21,7 @@ pub(super) trait Keyed {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Table<T> {
     pub(super) entries: Vec<T>,
-    /// Made when it is first needed: the summary of one batch never looks anything up.
+    /// Made when it is first needed.
     #[serde(skip)]
     index: HashMap<Key, u32>,
 }
@@ -39,10 +39,6 @@ impl<T: PartialEq> PartialEq for Table<T> {
 }
 
 impl<T: Keyed> Table<T> {
-    pub(super) fn of(entries: Vec<T>) -> Self {
-        Self { entries, index: HashMap::new() }
-    }
-
     pub(super) fn get(&self, place: u32) -> Option<&T> {
         self.entries.get(place as usize)
     }
@@ -94,10 +90,6 @@ impl PartialEq for Names {
 }
 
 impl Names {
-    pub(super) fn of(texts: Vec<Box<str>>) -> Self {
-        Self { texts, ..Self::default() }
-    }
-
     pub(super) fn get(&self, place: u32) -> &str {
         self.texts.get(place as usize).map_or("", |text| text)
     }
