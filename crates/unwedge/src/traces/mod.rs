@@ -82,7 +82,7 @@ const THREADS_MAX: usize = 16;
 impl Default for Tuning {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { threads: threads.min(THREADS_MAX), block_bytes: 2 << 20, stretch_bytes: 256 << 10 }
+        Self { threads: threads.min(THREADS_MAX), block_bytes: 8 << 20, stretch_bytes: 256 << 10 }
     }
 }
 
