@@ -11,6 +11,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod assemble;
+pub mod diff;
 mod evidence;
 mod findings;
 mod graph;

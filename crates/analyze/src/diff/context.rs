@@ -1,0 +1,254 @@
+//! Which event is the first that differs, and what stands around it? A second pass over both recordings, which ends there.
+
+use unwedge_trace::row::{Batch, Op, Row};
+
+use super::difference::{Difference, Divergence, Likeness, Line, Order};
+use super::fingerprint::{Totals, Window, content};
+use super::matching::Matches;
+use super::say;
+use super::side::{Side, hash_names, name};
+use super::things::Places;
+
+/// Agents, or objects, among which the earliest divergence is looked for.
+const CANDIDATES_MAX: usize = 8;
+
+/// Which rows of a side the second pass must look at.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    stream: Stream,
+    window: Window,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stream {
+    All,
+    Agent(u32),
+    Object(u32),
+}
+
+/// What to look for in a second pass; made by [`super::compare`].
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    wanted: Vec<[Wanted; 2]>,
+}
+
+impl Search {
+    pub(super) fn new(a: &Side, b: &Side, totals: [&Totals; 2], matches: &Matches) -> Self {
+        let mut wanted = Vec::new();
+        for found in &matches.agents {
+            let (x, y) = (found.a as usize, found.b as usize);
+            if totals[0].agents[x] != totals[1].agents[y]
+                && let Some(window) = a.print.agents[x].parts_from(&b.print.agents[y])
+            {
+                wanted.push((Stream::Agent(found.a), Stream::Agent(found.b), window));
+            }
+        }
+        let lone = matches.agents.len() < a.things.agents.len().max(b.things.agents.len());
+        if wanted.is_empty() && !lone {
+            for found in &matches.objects {
+                let (x, y) = (found.a as usize, found.b as usize);
+                if let Some(window) = a.print.objects[x].parts_from(&b.print.objects[y]) {
+                    wanted.push((Stream::Object(found.a), Stream::Object(found.b), window));
+                }
+            }
+        }
+        if wanted.is_empty()
+            && let Some(window) = a.print.all.parts_from(&b.print.all)
+        {
+            wanted.push((Stream::All, Stream::All, window));
+        }
+        wanted.sort_by_key(|(_, _, window)| window.row);
+        wanted.truncate(CANDIDATES_MAX);
+        let both = |(a, b, window)| [Wanted { stream: a, window }, Wanted { stream: b, window }];
+        Self { wanted: wanted.into_iter().map(both).collect() }
+    }
+
+    /// Whether a second pass has anything to find.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
+    /// What the second pass over A folds batches into.
+    #[must_use]
+    pub fn in_a<'s>(&self, side: &'s Side) -> Finder<'s> {
+        Finder::new(side, self.wanted.iter().map(|wanted| wanted[0]).collect())
+    }
+
+    /// What the second pass over B folds batches into.
+    #[must_use]
+    pub fn in_b<'s>(&self, side: &'s Side) -> Finder<'s> {
+        Finder::new(side, self.wanted.iter().map(|wanted| wanted[1]).collect())
+    }
+}
+
+/// Looks at a recording for the second time.
+#[derive(Debug)]
+pub struct Finder<'s> {
+    side: &'s Side,
+    streams: Vec<Found>,
+    places: Places,
+    names: Vec<u64>,
+    row: u64,
+}
+
+#[derive(Debug)]
+struct Found {
+    wanted: Wanted,
+    rows: u64,
+    events: u64,
+    told: Vec<Told>,
+}
+
+/// A row of a stream that may be the one.
+#[derive(Clone, Debug)]
+struct Told {
+    /// Its number in the stream.
+    row: u64,
+    /// Its event's number in the stream.
+    event: u64,
+    /// Its number in the side.
+    of_all: u64,
+    hash: u64,
+    at: u64,
+    agent: u32,
+    text: String,
+}
+
+impl<'s> Finder<'s> {
+    fn new(side: &'s Side, wanted: Vec<Wanted>) -> Self {
+        let found = |wanted| Found { wanted, rows: 0, events: 0, told: Vec::new() };
+        let streams = wanted.into_iter().map(found).collect();
+        Self { side, streams, places: Places::default(), names: Vec::new(), row: 0 }
+    }
+
+    /// Whether nothing more is needed: the pass may end.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let around = self.side.options().context as u64;
+        self.streams.iter().all(|found| found.rows > found.wanted.window.to + around)
+    }
+
+    /// Reads on; the same batches, or others of the same rows, as the first time.
+    pub fn fold(&mut self, batch: &Batch) {
+        self.side.things.find(batch, &mut self.places);
+        hash_names(batch, &mut self.names);
+        for row in &batch.rows {
+            self.row(row, batch);
+            self.row += 1;
+        }
+    }
+
+    fn row(&mut self, row: &Row, batch: &Batch) {
+        let (agent, object) = (self.places.agent(row.agent), self.places.object(row.object));
+        let around = self.side.options().context as u64;
+        for found in &mut self.streams {
+            let mine = match found.wanted.stream {
+                Stream::All => true,
+                Stream::Agent(wanted) => wanted == agent,
+                Stream::Object(wanted) => wanted == object,
+            };
+            if !mine {
+                continue;
+            }
+            let window = found.wanted.window;
+            if found.rows + around >= window.from && found.rows <= window.to + around {
+                let things = &self.side.things;
+                let named = things.named(row, &self.places);
+                let content = content(row, name(&self.names, row.name), self.side.options().times);
+                let hash = match found.wanted.stream {
+                    Stream::All => named.in_all(content),
+                    Stream::Agent(_) => named.in_agent(content, things),
+                    Stream::Object(_) => named.in_object(content, things),
+                };
+                let text = self.side.say_row(row, batch, &named);
+                let (at, of_all, event) = (row.at, self.row, found.events);
+                found.told.push(Told { row: found.rows, event, of_all, hash, at, agent, text });
+            }
+            found.rows += 1;
+            found.events += u64::from(!matches!(row.op, Op::MorePoint | Op::MoreObject));
+        }
+    }
+}
+
+impl Difference {
+    /// Adds what the second pass has found: the earliest event that differs.
+    pub fn locate(&mut self, a: &Finder<'_>, b: &Finder<'_>) {
+        let both = a.streams.iter().zip(&b.streams);
+        let first = both.filter_map(|(x, y)| Some((parting(x, y)?, x, y)));
+        let Some((place, x, y)) = first
+            .min_by_key(|(place, x, _)| x.told.get(*place).map_or(u64::MAX, |told| told.of_all))
+        else {
+            return;
+        };
+        let (order, whose) = match x.wanted.stream {
+            Stream::All if self.likeness == Likeness::Interleaved => {
+                (Order::Interleaving, String::new())
+            }
+            Stream::All => (Order::Agent, lone(a.side, x, b.side, y, place)),
+            Stream::Agent(agent) => (Order::Agent, a.side.say_agent(agent)),
+            Stream::Object(object) => (Order::Object, a.side.say_object(object)),
+        };
+        let told = x.told.get(place).or(y.told.get(place));
+        let index = told.map(|told| told.event);
+        let number = say::number(index.unwrap_or(0) + 1);
+        let sentence = match order {
+            Order::Agent => format!("{whose} does something else in its event {number}"),
+            Order::Object => {
+                format!(
+                    "each agent does the same, but event {number} of {whose} comes from another agent, or another way"
+                )
+            }
+            Order::Interleaving | Order::Introduction => {
+                format!(
+                    "each agent and each object sees the same; only their order among each other differs from event {number} on"
+                )
+            }
+        };
+        let with_agent = !matches!(x.wanted.stream, Stream::Agent(_));
+        self.divergence = Some(Divergence {
+            order,
+            agent: (order == Order::Agent).then(|| whose.clone()),
+            object: (order == Order::Object).then_some(whose),
+            index,
+            sentence,
+            a: lines(a.side, &x.told, place, with_agent),
+            b: lines(b.side, &y.told, place, with_agent),
+        });
+    }
+}
+
+/// An agent that only one side has did the first thing that differs; as far as is known.
+fn lone(a: &Side, x: &Found, b: &Side, y: &Found, place: usize) -> String {
+    match (x.told.get(place), y.told.get(place)) {
+        (Some(told), _) if a.things.agents.len() > b.things.agents.len() => a.say_agent(told.agent),
+        (_, Some(told)) => b.say_agent(told.agent),
+        (Some(told), None) => a.say_agent(told.agent),
+        (None, None) => String::new(),
+    }
+}
+
+/// The place of the first row that differs; none where the rows at hand do not tell.
+fn parting(x: &Found, y: &Found) -> Option<usize> {
+    let rows = x.told.len().max(y.told.len());
+    let from = x.wanted.window.from;
+    (0..rows).find(|place| match (x.told.get(*place), y.told.get(*place)) {
+        (Some(x), Some(y)) => x.row >= from && x.hash != y.hash,
+        (x, y) => x.is_some() != y.is_some(),
+    })
+}
+
+fn lines(side: &Side, told: &[Told], place: usize, with_agent: bool) -> Vec<Line> {
+    let around = side.options().context;
+    let told = told.iter().enumerate().skip(place.saturating_sub(around));
+    let most = place.min(around) + around + 1;
+    let line = |(at, told): (usize, &Told)| {
+        let text = match with_agent {
+            true => format!("{} {}", side.say_agent(told.agent), told.text),
+            false => told.text.clone(),
+        };
+        let at_ns = told.at.saturating_sub(side.sketch.begin);
+        Line { text, at_ns, times: 1, differs: at == place }
+    };
+    told.take(most).map(line).collect()
+}

@@ -1,0 +1,236 @@
+//! Is it the same run? A running hash of the whole, of each agent and of each object.
+//!
+//! Left out of a row: the host's time (unless asked for), process and thread ids, handles, and the numbers of agents and
+//! objects, which are renamed by their first use: in the whole for the whole, in an agent's own rows for the agent, in
+//! an object's own rows for the object. So two agents that merely took turns differently have the hashes that they had.
+
+use unwedge_trace::row::{Op, Row, agent_kind_code, object_kind_code};
+
+use super::hash::{self, SEEDS, mix};
+use super::things::Things;
+
+/// Whether the time of an event is part of what it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Times {
+    /// Times are the host's: two runs of one program never have the same.
+    #[default]
+    Ignore,
+    /// Times are virtual.
+    Compare,
+}
+
+/// Rows between two marks of a trail at first; doubled whenever there are [`MARKS_MAX`].
+const STRIDE_FIRST: u64 = 64;
+const MARKS_MAX: usize = 4096;
+
+/// A running hash that remembers what it was at times, so that the first difference of two can be narrowed down.
+#[derive(Clone, Debug)]
+pub(super) struct Trail {
+    hash: u64,
+    rows: u64,
+    stride: u64,
+    marks: Vec<Mark>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    hash: u64,
+    /// The row of the side at which it was made.
+    row: u64,
+}
+
+/// Rows of a stream, the first and the one behind the last, among which two sides differ first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    /// The side's row at which the window begins, as far as is known: to put windows in order.
+    pub(super) row: u64,
+}
+
+impl Default for Trail {
+    fn default() -> Self {
+        Self { hash: SEEDS[0], rows: 0, stride: STRIDE_FIRST, marks: Vec::new() }
+    }
+}
+
+impl Trail {
+    /// `row` is the side's number of the row that is mixed in.
+    pub(super) fn push(&mut self, word: u64, row: u64) {
+        self.hash = mix(self.hash ^ word, SEEDS[1]);
+        self.rows += 1;
+        if self.rows.is_multiple_of(self.stride) {
+            self.mark(row);
+        }
+    }
+
+    fn mark(&mut self, row: u64) {
+        self.marks.push(Mark { hash: self.hash, row });
+        if self.marks.len() >= MARKS_MAX {
+            // Every second one stays: the mark at twice the stride is the second.
+            self.marks = self.marks.iter().skip(1).step_by(2).copied().collect();
+            self.stride *= 2;
+        }
+    }
+
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Where two trails part; none if they do not.
+    pub(super) fn parts_from(&self, other: &Self) -> Option<Window> {
+        if self.hash == other.hash && self.rows == other.rows {
+            return None;
+        }
+        let stride = self.stride.max(other.stride);
+        let common = self.every(stride).zip(other.every(stride));
+        let same = common.take_while(|(ours, theirs)| ours.hash == theirs.hash);
+        let (mut from, mut row) = (0, 0);
+        for (ours, _) in same {
+            from += stride;
+            row = ours.row;
+        }
+        Some(Window { from, to: from + stride, row })
+    }
+
+    fn every(&self, stride: u64) -> impl Iterator<Item = &Mark> {
+        // Strides are doubled from the same first one, so this divides; and a trail has fewer marks than fit a usize.
+        let step = usize::try_from(stride / self.stride).unwrap_or(usize::MAX).max(1);
+        self.marks.iter().skip(step - 1).step_by(step)
+    }
+}
+
+/// What a row says, apart from whom and what it names.
+pub(super) fn content(row: &Row, name: u64, times: Times) -> u64 {
+    let head = u64::from(row.op as u8) | u64::from(row.code) << 8;
+    let hash = mix(name ^ head ^ SEEDS[0], row.value ^ SEEDS[1]);
+    let at = if times == Times::Compare { row.at } else { 0 };
+    mix(hash ^ row.amount.rotate_left(32), row.value2 ^ at.rotate_left(17) ^ SEEDS[2])
+}
+
+/// Whom and what a row names, by the numbers that the side gives them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named {
+    pub(super) agent: u32,
+    pub(super) object: u32,
+    pub(super) object2: u32,
+    pub(super) agent2: u32,
+    /// The pairs of the agent with each of these.
+    pub(super) pair: u32,
+    pub(super) pair2: u32,
+    pub(super) pair_agent2: u32,
+}
+
+impl Named {
+    /// For the whole.
+    pub(super) fn in_all(&self, content: u64) -> u64 {
+        let first = u64::from(self.agent) << 32 | u64::from(self.object);
+        let second = u64::from(self.agent2) << 32 | u64::from(self.object2);
+        mix(content ^ first, second ^ SEEDS[3])
+    }
+
+    /// For the agent's own rows.
+    pub(super) fn in_agent(&self, content: u64, things: &Things) -> u64 {
+        let name = |pair| things.get(pair).map_or(0, |pair| u64::from(pair.in_agent));
+        let second = name(self.pair2) << 32 | name(self.pair_agent2);
+        mix(content ^ name(self.pair), second ^ SEEDS[3])
+    }
+
+    /// For the object's own rows.
+    pub(super) fn in_object(&self, content: u64, things: &Things) -> u64 {
+        let name = things.get(self.pair).map_or(0, |pair| u64::from(pair.in_object));
+        mix(content ^ name, SEEDS[3])
+    }
+}
+
+/// The hashes of one side.
+#[derive(Debug, Default)]
+pub(super) struct Fingerprint {
+    pub(super) all: Trail,
+    /// A second hash of the whole, from another seed: together they are 128 bits.
+    second: u64,
+    /// Of the times alone.
+    times: u64,
+    pub(super) agents: Vec<Trail>,
+    pub(super) objects: Vec<Trail>,
+    /// Rows that are events and no further parts of one.
+    pub(super) events: u64,
+}
+
+impl Fingerprint {
+    pub(super) fn grow(&mut self, things: &Things) {
+        self.agents.resize_with(things.agents.len(), Trail::default);
+        self.objects.resize_with(things.objects.len(), Trail::default);
+    }
+
+    pub(super) fn row(&mut self, row: &Row, named: &Named, content: u64, things: &Things) {
+        let number = self.all.rows();
+        let word = named.in_all(content);
+        self.all.push(word, number);
+        self.second = mix(self.second ^ word ^ SEEDS[2], SEEDS[0]);
+        self.times = mix(self.times ^ row.at ^ SEEDS[1], SEEDS[3]);
+        if let Some(agent) = self.agents.get_mut(named.agent as usize) {
+            agent.push(named.in_agent(content, things), number);
+        }
+        if let Some(object) = self.objects.get_mut(named.object as usize) {
+            object.push(named.in_object(content, things), number);
+        }
+        self.events += u64::from(!matches!(row.op, Op::MorePoint | Op::MoreObject));
+    }
+
+    /// The hashes at the end, with what agents and objects are.
+    pub(super) fn totals(&self, things: &Things) -> Totals {
+        let is_agent: Vec<u64> = things
+            .agents
+            .iter()
+            .map(|entry| match entry.introduced {
+                true => {
+                    let kind = u64::from(agent_kind_code(entry.kind)) + 1;
+                    mix(hash::text(&entry.name) ^ kind, SEEDS[3])
+                }
+                false => 0,
+            })
+            .collect();
+        let is_object: Vec<u64> = things
+            .objects
+            .iter()
+            .map(|entry| match entry.introduced {
+                true => {
+                    let kind = u64::from(object_kind_code(entry.kind)) + 1;
+                    let kind = kind | u64::from(entry.shared) << 8;
+                    mix(hash::text(&entry.label) ^ kind, SEEDS[2])
+                }
+                false => 0,
+            })
+            .collect();
+        let with = |hash: u64, what: u64| mix(hash ^ what, SEEDS[1]);
+        let of = |trails: &[Trail], what: &[u64]| -> Vec<u64> {
+            let both = trails.iter().zip(what);
+            both.map(|(trail, what)| with(with(trail.hash, trail.rows), *what)).collect()
+        };
+        let mut agents = of(&self.agents, &is_agent);
+        let objects = of(&self.objects, &is_object);
+        // What an agent used is part of what it did.
+        for pair in things.pairs() {
+            let what = pair.object().and_then(|object| is_object.get(object as usize));
+            if let (Some(agent), Some(what)) = (agents.get_mut(pair.agent as usize), what) {
+                *agent = with(*agent, *what);
+            }
+        }
+        let is = is_agent.iter().chain(&is_object);
+        let upper = is.clone().fold(with(self.all.hash, self.all.rows), |h, what| with(h, *what));
+        let lower = is.fold(self.second, |h, what| mix(h ^ what, SEEDS[0]));
+        let hash = u128::from(upper) << 64 | u128::from(lower);
+        Totals { hash, times: self.times, events: self.events, agents, objects }
+    }
+}
+
+/// The hashes of one side at its end.
+#[derive(Clone, Debug)]
+pub(super) struct Totals {
+    pub(super) hash: u128,
+    pub(super) times: u64,
+    pub(super) events: u64,
+    pub(super) agents: Vec<u64>,
+    pub(super) objects: Vec<u64>,
+}
