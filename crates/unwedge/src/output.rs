@@ -19,8 +19,9 @@ pub(crate) struct Outputs {
     trace: Option<Target>,
 }
 
+/// A place for a report.
 #[derive(Debug)]
-enum Target {
+pub(crate) enum Target {
     Stdout,
     File(PathBuf),
 }
@@ -86,7 +87,11 @@ impl Outputs {
 }
 
 impl Target {
-    fn open(option: &'static str, path: &Path) -> Result<Self, Error> {
+    /// Checks that it can be written.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub(crate) fn open(option: &'static str, path: &Path) -> Result<Self, Error> {
         if path == Path::new("-") {
             return Ok(Self::Stdout);
         }
@@ -101,7 +106,8 @@ impl Target {
         Ok(Self::File(path.to_owned()))
     }
 
-    fn write(&self, what: &str, bytes: &[u8]) {
+    /// Writes it; a failure is a warning.
+    pub(crate) fn write(&self, what: &str, bytes: &[u8]) {
         let written = match self {
             Self::Stdout => {
                 let mut stdout = io::stdout().lock();

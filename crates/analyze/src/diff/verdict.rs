@@ -180,25 +180,25 @@ fn sentence(difference: &Difference) -> String {
     match difference.likeness {
         Likeness::Identical => String::new(),
         Likeness::Interleaved => format!(
-            "the same apart from the interleaving: each of {} and {} has the same events in the same order",
+            "each of {} and each of {} has the same events in the same order; only the interleaving differs",
             count(agents_of as u64, "agent"),
             count(objects_of as u64, "object"),
         ),
         Likeness::Alike if agents == 0 => format!(
-            "the same apart from the interleaving: each of {} does the same in the same order, and {} see them in another",
+            "each of {} has the same events in the same order; {} see them in another order",
             count(agents_of as u64, "agent"),
             some(objects, objects_of, "object"),
         ),
         Likeness::Alike => format!(
-            "the same apart from times, scheduling and counts of polls: each of {} takes the same steps",
+            "each of {} takes the same steps; times, scheduling and counts of polls differ",
             count(agents_of as u64, "agent"),
         ),
         Likeness::Different => {
             let first = difference.never_met.first().map(|unmet| &unmet.sentence);
             let first = first.or(difference.never_signalled.first().map(|one| &one.sentence));
             let first = first.or(difference.departures.first().map(|one| &one.sentence));
-            let first = first.map_or_else(String::new, |first| format!(": {first}"));
-            format!("they differ in {}{first}", some(agents, agents_of, "agent"))
+            let differ = format!("{} differ", some(agents, agents_of, "agent"));
+            first.map_or_else(|| differ.clone(), |first| format!("{first} ({differ})"))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What can be asked of the command? One file a verb.
 
+pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod help;
@@ -34,6 +35,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Run(run::Run),
     Explain(explain::Explain),
+    Diff(diff::Diff),
     Help(help::Help),
     Layer(layer::Layer),
     Completions(generate::Completions),
@@ -49,6 +51,7 @@ impl Command {
         match self {
             Self::Run(run) => run.execute(),
             Self::Explain(explain) => explain.execute(),
+            Self::Diff(diff) => diff.execute(),
             Self::Help(help) => help.execute(),
             Self::Layer(layer) => layer.execute(),
             Self::Completions(completions) => Ok(completions.execute()),

@@ -5,6 +5,8 @@
 //! passes through [`words::clean`] or [`page::escape`] on its way out.
 
 mod chain;
+mod diff;
+mod diff_html;
 mod html;
 mod json;
 mod layout;
@@ -18,6 +20,8 @@ mod words;
 #[cfg(test)]
 mod samples;
 
+pub(crate) use diff::{json as difference_json, text as difference_text};
+pub(crate) use diff_html::html as difference_html;
 pub(crate) use html::html;
 pub(crate) use json::json;
 pub(crate) use text::{Style, text, trace_text};
