@@ -79,7 +79,7 @@ impl<'s> Luck<'s> {
                 };
                 let waited = match none.waits {
                     0 => String::new(),
-                    waits => format!(", and waits for it {} times in vain", say::number(waits)),
+                    waits => format!(", and waits for it in vain ({})", say::count(waits, "wait")),
                 };
                 let sentence = format!("{loud} signals {object} {times}, {who} never does{waited}");
                 out.push((

@@ -224,12 +224,16 @@ fn object_id(entry: &ObjectEntry) -> Option<Id<'_>> {
 fn pair(a: Vec<Thing<'_>>, b: Vec<Thing<'_>>, given: Vec<(usize, usize)>) -> Vec<Match> {
     let mut pairing = Pairing { a, b, out: Vec::new() };
     pairing.take(How::Given, &given);
-    pairing.alone(How::Id, |thing| thing.id.map(|id| (thing.class.0, id)), compatible);
+    pairing.alone(How::Id, |thing| thing.id.map(|id| (thing.class, id)), compatible);
     pairing.alone(
         How::Name,
         |thing| (!thing.name.is_empty()).then_some((thing.class.0, thing.name)),
         |_, _| true,
     );
+    // An address may be another thing's in another run; what a thing did, if it alone did that, says more.
+    let deeds = |thing: &Thing<'_>| Some((thing.class.0, thing.deeds));
+    pairing.alone(How::Deeds, deeds, compatible);
+    pairing.alone(How::Id, |thing| thing.id.map(|id| (thing.class.0, id)), compatible);
     pairing.in_order(How::Deeds, |thing| Some((thing.class.0, thing.name, thing.deeds)));
     pairing.in_order(How::Order, |thing| Some((thing.class, thing.name)));
     pairing.in_order(How::Order, |thing| Some((thing.class.0, thing.name)));

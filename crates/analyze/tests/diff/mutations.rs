@@ -22,7 +22,8 @@ fn story(random: &mut Random) -> String {
     let objects = ["e1", "e2", "m1", "s1", "f1"];
     let mut script = String::new();
     for _ in 0..5 + random.below(60) {
-        let agent = agents[random.below(1 + random.below(agents.len()))];
+        let most = 1 + random.below(agents.len());
+        let agent = agents[random.below(most)];
         let object = objects[random.below(objects.len())];
         let stretch = match random.below(7) {
             0 => format!("{agent} waits {object}\n{agent} met\n"),
@@ -33,7 +34,8 @@ fn story(random: &mut Random) -> String {
             5 => format!("{agent} says hello\n"),
             _ => format!("{agent} waits {object}\n{agent} fails\n"),
         };
-        script.push_str(&stretch.repeat(1 + random.below(4) * random.below(12)));
+        let rounds = random.below(4);
+        script.push_str(&stretch.repeat(1 + rounds * random.below(12)));
     }
     script
 }
@@ -69,12 +71,11 @@ fn mutate(events: &mut Vec<Event>, random: &mut Random) -> (AgentId, bool) {
                 What::Object { object, .. } => Some(object),
                 _ => None,
             });
-            let before = events[place].what.clone();
+            // Another number of the same signal is no other step.
+            let signals = |what: &What| matches!(what, What::Signalled { .. });
             events[place].what = match object {
-                Some(object)
-                    if before != (What::Signalled { point: Point { object, value: 77 } }) =>
-                {
-                    What::Signalled { point: Point { object, value: 77 } }
+                Some(object) if !signals(&events[place].what) => {
+                    What::Signalled { point: Point::next(object) }
                 }
                 _ => What::Progress { what: "something new".to_owned() },
             };
@@ -85,7 +86,7 @@ fn mutate(events: &mut Vec<Event>, random: &mut Random) -> (AgentId, bool) {
 
 #[test]
 fn a_recording_is_the_same_as_itself_and_differs_from_one_with_another_event() {
-    for seed in 0..400 {
+    for seed in 0..200 {
         let mut random = Random(seed);
         let script = story(&mut random);
         let ours = events(&script, How::default());
@@ -98,7 +99,7 @@ fn a_recording_is_the_same_as_itself_and_differs_from_one_with_another_event() {
         let (agent, timely) = mutate(&mut theirs, &mut random);
         let other = difference((&ours, batch), (&theirs, 64), &options, &choice);
         assert_ne!(other.likeness, Likeness::Identical, "seed {seed}");
-        assert!(timely || !other.same, "seed {seed}: {other:#?}");
+        assert!(timely || !other.same, "seed {seed}: {:#?}", other.divergence);
         let name = ours.iter().find_map(|event| match &event.what {
             What::Agent { name, .. } if event.agent == agent => Some(name.clone()),
             _ => None,

@@ -78,9 +78,11 @@ impl World {
             Some(b'f') => ObjectKind::Fence,
             _ => ObjectKind::Event,
         };
-        let handle = 0x1000 + u64::from(shift) * 8 + self.objects.len() as u64 * 8;
-        // A label on every second one.
-        let label = if object.0 % 2 == shift % 2 { name.to_owned() } else { String::new() };
+        let letters: u64 = name.bytes().map(u64::from).fold(0, |sum, letter| sum * 256 + letter);
+        let handle = 0x1_0000 + u64::from(shift) * 8 + letters;
+        // Odd ones have a label, even ones have none.
+        let odd = name.bytes().last().is_some_and(|digit| digit % 2 == 1);
+        let label = if odd { name.to_owned() } else { String::new() };
         let what = What::Object { object, kind, handle, label, shared: false };
         self.events.push(Event::new(at, AgentId(shift), what));
         object
