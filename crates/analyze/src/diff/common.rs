@@ -124,16 +124,18 @@ impl<'s> Rules<'s> {
             );
         }
         let logs = sides.map(|side| texts(side, is_remark));
+        let mut remarks: HashSet<&str> = logs[0].intersection(&logs[1]).copied().collect();
         for (place, other, name) in [(0, 1, "A"), (1, 0, "B")] {
-            let alone = logs[place].difference(&logs[other]).count() as u64;
-            if alone > 0 && !unrecorded.contains(&Op::Mark) {
-                let kinds = number(alone);
+            let alone: Vec<&str> = logs[place].difference(&logs[other]).copied().collect();
+            if alone.len() < least {
+                remarks.extend(alone);
+            } else if !unrecorded.contains(&Op::Mark) {
+                let kinds = number(alone.len() as u64);
                 notes.push(format!(
                     "{kinds} kinds of remarks are made in {name} alone, so they are not compared"
                 ));
             }
         }
-        let remarks = logs[0].intersection(&logs[1]).copied().collect();
         Self { unrecorded, calls: same_calls, remarks }
     }
 

@@ -241,22 +241,22 @@ fn sentence(agent: &str, a: &[Line], b: &[Line], first: &Parting) -> String {
     };
     match (what(a), what(b)) {
         (Some(x), Some(y)) if x.text == y.text => {
-            let [x_times, y_times] = [x.times, y.times].map(say::number);
+            let [x_times, y_times] = [x.times, y.times].map(say::times);
             format!(
-                "{agent}: a loop that begins with \"{}\" goes round {x_times} times in A, {y_times} times in B",
+                "{agent}: a loop that begins with \"{}\" goes round {x_times} in A, {y_times} in B",
                 x.text
             )
         }
         (Some(x), Some(y)) => {
-            format!("{agent}: in A it {}, where in B it {}", often(&x), often(&y))
+            format!("{agent} parts: \"{}\" in A, \"{}\" in B", often(&x), often(&y))
         }
         (Some(x), None) => {
             let more = say::count(first.a.len() as u64, "step");
-            format!("{agent}: only in A it {} ({more})", often(&x))
+            format!("{agent} has {more} in A alone, from \"{}\" on", often(&x))
         }
         (None, Some(y)) => {
             let more = say::count(first.b.len() as u64, "step");
-            format!("{agent}: only in B it {} ({more})", often(&y))
+            format!("{agent} has {more} in B alone, from \"{}\" on", often(&y))
         }
         (None, None) => format!("{agent}: its steps part"),
     }

@@ -14,7 +14,7 @@ use crate::histogram::Histogram;
 
 /// Rates that are listed, the busiest first.
 const RATES_MAX: usize = 24;
-/// Waits that must have timed out, and none met, before it is said that they are never met.
+/// Waits that must have timed out in a row at the end before it is said that they are no longer met.
 const TIMED_OUT_MIN: u64 = 16;
 /// A wait that is open at the end is called one that does not end when it has been for so many times the longest that
 /// was met, and at least for so long. Nanoseconds.
@@ -73,10 +73,7 @@ impl<'s> Luck<'s> {
                 }
                 let object = self.sides[0].say_object(found.a);
                 let (who, loud) = (SIDES[silent].letter(), SIDES[other].letter());
-                let times = match some.signals {
-                    1 => "once".to_owned(),
-                    times => format!("{} times", say::number(times)),
-                };
+                let times = say::times(some.signals);
                 let waited = match none.waits {
                     0 => String::new(),
                     waits => format!(", and waits for it in vain ({})", say::count(waits, "wait")),
@@ -131,41 +128,29 @@ impl<'s> Luck<'s> {
             for (stuck, other) in [(0, 1), (1, 0)] {
                 let Some(fine) = tallies[other].filter(|tally| tally.reached > 0) else { continue };
                 let Some(tally) = tallies[stuck] else { continue };
-                let in_vain = tally.reached == 0 && tally.timed_out >= TIMED_OUT_MIN;
                 let open = self.open(stuck, *agent, *object, tally.longest.max(fine.longest));
                 let open = open.filter(|_| self.open(other, *agent, *object, 0).is_none());
-                if !in_vain && open.is_none() {
+                if open.is_none() && !self.in_vain(tally, fine) {
                     continue;
                 }
-                let names = [self.sides[0].say_agent(*agent), self.sides[0].say_object(*object)];
-                let [agent, object] = names;
-                let (who, else_) = (SIDES[stuck].letter(), SIDES[other].letter());
-                let met = say::number(fine.reached);
-                let of = say::count(fine.waits, "such wait");
-                let sentence = match &open {
-                    Some((since, call)) => format!(
-                        "{agent} waits{call} for {object} in {who}, and has for {} when the recording ends; in {else_} {met} of {of} are met",
-                        say::gap(*since)
-                    ),
-                    None => format!(
-                        "{agent} waits for {object} {} times in {who}, and every wait times out; in {else_} {met} of {of} are met",
-                        say::number(tally.waits)
-                    ),
-                };
-                out.push((
-                    tally.waits,
-                    Unmet {
-                        agent,
-                        object,
-                        side: SIDES[stuck],
-                        open_ns: open.map(|(since, _)| since),
-                        sentence,
-                    },
-                ));
+                let agent = self.sides[0].say_agent(*agent);
+                let object = self.sides[0].say_object(*object);
+                let sentence = unmet([&agent, &object], [stuck, other], tally, fine, open.as_ref());
+                let open_ns = open.map(|(since, _)| since);
+                let side = SIDES[stuck];
+                out.push((tally.waits, Unmet { agent, object, side, open_ns, sentence }));
             }
         }
         out.sort_by_key(|(waits, unmet)| std::cmp::Reverse((unmet.open_ns, *waits)));
         out.into_iter().map(|(_, unmet)| unmet).collect()
+    }
+
+    /// Whether all waits time out in the end, far longer than ever on the side where all is well.
+    fn in_vain(&self, tally: &Tally, fine: &Tally) -> bool {
+        let usual = fine.dry.max(fine.dry_longest).max(tally.dry_longest);
+        let long = tally.dry >= TIMED_OUT_MIN && tally.dry / OPEN_TIMES >= usual;
+        // A stretch may end in any lull.
+        long && (!self.partial || tally.reached == 0)
     }
 
     /// For how long a wait of an agent on an object (in A's numbers) has been open at a side's end, if that is longer than
@@ -220,6 +205,41 @@ impl<'s> Luck<'s> {
                 b,
             })
             .collect()
+    }
+}
+
+/// How a wait is met on one side only.
+fn unmet(
+    [agent, object]: [&str; 2],
+    [stuck, other]: [usize; 2],
+    tally: &Tally,
+    fine: &Tally,
+    open: Option<&(u64, String)>,
+) -> String {
+    let (who, else_) = (SIDES[stuck].letter(), SIDES[other].letter());
+    let fine = match fine.waits {
+        1 => format!("in {else_} such a wait is met"),
+        waits if waits == fine.reached => {
+            format!("in {else_} all {} such waits are met", say::number(waits))
+        }
+        waits => {
+            let (met, waits) = (say::number(fine.reached), say::number(waits));
+            format!("in {else_} {met} of {waits} such waits are met")
+        }
+    };
+    match open {
+        Some((since, call)) => format!(
+            "{agent} waits{call} for {object} in {who}, and has for {} when the recording ends; {fine}",
+            say::gap(*since)
+        ),
+        None => {
+            let which = if tally.reached == 0 {
+                format!("all {}", say::number(tally.dry))
+            } else {
+                format!("the last {} of {}", say::number(tally.dry), say::number(tally.waits))
+            };
+            format!("{which} waits of {agent} for {object} time out in {who}; {fine}")
+        }
     }
 }
 

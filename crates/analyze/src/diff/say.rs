@@ -4,7 +4,7 @@ use unwedge_trace::row::{
     AgentEntry, Batch, Key, NONE, ObjectEntry, Op, Row, mark_from_code, outcome_from_code,
     state_from_code,
 };
-use unwedge_trace::{AgentKind, AgentState, MarkKind, NEXT, Outcome};
+use unwedge_trace::{AgentKind, AgentState, MarkKind, NEXT, ObjectKind, Outcome};
 
 use super::fingerprint::Named;
 use super::side::Side;
@@ -96,9 +96,15 @@ impl Side {
                     NONE => String::new(),
                     agent => format!(", for {}", self.say_agent(agent)),
                 };
-                format!("owes {}{after}{via}", point(named.object, row.value))
+                format!(
+                    "{} {}{after}{via}",
+                    self.owes(named.object),
+                    point(named.object, row.value)
+                )
             }
-            Op::Signalled => format!("signals {}", point(named.object, row.value)),
+            Op::Signalled => {
+                format!("{} {}", self.signals(named.object), point(named.object, row.value))
+            }
             Op::State => {
                 let detail = if text.is_empty() { text } else { format!(" ({text})") };
                 format!("is {}{detail}", state(row.code))
@@ -121,11 +127,27 @@ impl Side {
             }
             Op::WaitEnded => format!("its wait for {} fails", self.say_object(step.object)),
             Op::MorePoint => format!("and for {}", self.say_object(step.object)),
-            Op::Owed => format!("owes {}", self.say_object(step.object)),
-            Op::Signalled => format!("signals {}", self.say_object(step.object)),
+            Op::Owed => format!("{} {}", self.owes(step.object), self.say_object(step.object)),
+            Op::Signalled => {
+                format!("{} {}", self.signals(step.object), self.say_object(step.object))
+            }
             Op::State => format!("is {}", state(step.code)),
             op => self.say(op, step.code, step.object, step.object2, &text),
         }
+    }
+
+    /// A mutex is taken and released.
+    fn owes(&self, object: u32) -> &'static str {
+        if self.is_mutex(object) { "takes" } else { "owes" }
+    }
+
+    fn signals(&self, object: u32) -> &'static str {
+        if self.is_mutex(object) { "releases" } else { "signals" }
+    }
+
+    fn is_mutex(&self, object: u32) -> bool {
+        let entry = self.things.objects.get(object as usize);
+        entry.is_some_and(|entry| entry.kind == ObjectKind::Mutex)
     }
 
     fn say(&self, op: Op, code: u8, object: u32, object2: u32, text: &str) -> String {
@@ -189,6 +211,11 @@ pub fn number(number: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// `once`, `3,000 times`.
+pub(super) fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{} times", number(count)) }
 }
 
 /// `1 event`, `3,000 events`.

@@ -185,7 +185,7 @@ impl Sketch {
             let Some(tally) = self.tally_mut(*pair) else { continue };
             match outcome {
                 Outcome::Reached => tally.reached(open.since, at),
-                Outcome::TimedOut => tally.timed_out += 1,
+                Outcome::TimedOut => tally.timed_out(),
                 Outcome::Failed => tally.failed += 1,
             }
         }

@@ -9,6 +9,10 @@ pub(super) struct Tally {
     pub(super) reached: u64,
     pub(super) timed_out: u64,
     pub(super) failed: u64,
+    /// Waits that timed out since the last that was met.
+    pub(super) dry: u64,
+    /// The most waits that timed out in a row before one was met.
+    pub(super) dry_longest: u64,
     pub(super) signals: u64,
     /// Nanoseconds between one met wait and the next.
     pub(super) reached_gaps: Histogram,
@@ -38,9 +42,17 @@ impl Tally {
     /// A wait since `began` was met.
     pub(super) fn reached(&mut self, began: u64, at: u64) {
         self.reached += 1;
+        self.dry_longest = self.dry_longest.max(self.dry);
+        self.dry = 0;
         self.longest = self.longest.max(at.saturating_sub(began));
         gap(&mut self.reached_gaps, &mut self.last_reached, at);
         self.span(at);
+    }
+
+    /// A wait timed out.
+    pub(super) fn timed_out(&mut self) {
+        self.timed_out += 1;
+        self.dry += 1;
     }
 
     /// It signalled.

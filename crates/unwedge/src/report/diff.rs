@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style as Paint};
 use unicode_width::UnicodeWidthStr as _;
 use unwedge_analyze::diff::{
-    Deed, Difference, How, Likeness, Line, Order, Pace, Pairing, SideSummary, number,
+    Deed, Difference, How, Likeness, Line, Order, Pace, Pairing, Rate, SideSummary, number,
 };
 
 use super::text::Style;
@@ -61,7 +61,7 @@ pub(crate) fn text(difference: &Difference, style: Style) -> String {
     sheet.out
 }
 
-fn count(count: &unwedge_analyze::diff::Count) -> String {
+pub(super) fn count(count: &unwedge_analyze::diff::Count) -> String {
     let [a, b] = count.rounds.map(number);
     format!("{} {}: {a} times in A, {b} in B", count.agent, count.step)
 }
@@ -114,6 +114,16 @@ pub(super) fn rate(pace: &Pace) -> String {
         rate if rate >= 1.0 => format!("{rate:.1}/s"),
         rate => format!("{rate:.3}/s"),
     }
+}
+
+/// `guest thread 7 "dispatcher" waits for event 0xbe8cbb5c`.
+pub(super) fn what(rate: &Rate) -> String {
+    let deed = match rate.deed {
+        Deed::Waits => "waits for",
+        Deed::Signals if rate.object.starts_with("mutex ") => "releases",
+        Deed::Signals => "signals",
+    };
+    format!("{} {deed} {}", rate.agent, rate.object)
 }
 
 /// What a pace says of waits: `412, all met`.
@@ -246,16 +256,12 @@ impl Sheet {
         }
         self.heading("rates, A beside B");
         for rate_ in difference.rates.iter().take(RATES_MAX) {
-            let deed = match rate_.deed {
-                Deed::Waits => "waits for",
-                Deed::Signals => "signals",
-            };
-            let what = format!("{} {deed} {}", rate_.agent, rate_.object);
-            self.wrapped("  • ", "    ", &what, Paint::new());
+            self.wrapped("  • ", "    ", &what(rate_), Paint::new());
             for (letter, paint, pace) in [("A", IN_A, &rate_.a), ("B", IN_B, &rate_.b)] {
                 let [low, median, high] =
                     [pace.low_gap_ns, pace.median_gap_ns, pace.high_gap_ns].map(gap);
                 let spread = match pace.median_gap_ns {
+                    Some(_) if low == high => format!(", every {median}"),
                     Some(_) => format!(", every {median} ({low} to {high})"),
                     None => String::new(),
                 };
