@@ -62,7 +62,7 @@ fn meet(a: &[u32], b: &[u32]) -> Option<(usize, usize)> {
     }
 }
 
-/// The meeting with the fewest steps skipped. Close to the end fewer than [`GRAM`] steps need agree: all that there are.
+/// The meeting with the fewest steps skipped. Where a side ends, fewer than [`GRAM`] steps need agree: all that it has.
 fn meet_within(a: &[u32], b: &[u32], window: usize) -> Option<(usize, usize)> {
     let mut places: std::collections::HashMap<u32, Vec<usize>> = std::collections::HashMap::new();
     for (place, step) in b.iter().enumerate().take(window) {
@@ -89,9 +89,7 @@ fn meet_within(a: &[u32], b: &[u32], window: usize) -> Option<(usize, usize)> {
 
 fn agree(a: &[u32], b: &[u32]) -> bool {
     let agreed = a.iter().zip(b).take(GRAM).take_while(|(x, y)| x == y).count();
-    agreed == GRAM
-        || agreed == a.len() && agreed == b.len()
-        || agreed >= GRAM / 2 && (agreed == a.len() || agreed == b.len())
+    agreed == GRAM || agreed > 0 && (agreed == a.len() || agreed == b.len())
 }
 
 #[cfg(test)]
@@ -120,6 +118,7 @@ mod tests {
             ("abc", "", "abc|"),
             ("abcdefgh", "ABCDEFGH", "abcdefgh|ABCDEFGH"),
             ("1abcdefgh2abcdefghij3", "abcdefgh2abcdefghij3", "1|"),
+            ("ab", "XXabYYYY", "|XX |YYYY"),
         ];
         for (a, b, expected) in cases {
             assert_eq!(partings(a, b), expected, "{a} {b}");

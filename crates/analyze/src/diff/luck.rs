@@ -8,7 +8,7 @@ use super::difference::{Deed, Pace, Rate, Silence, Unmet, Unobserved, Which};
 use super::matching::{Match, Matches};
 use super::say;
 use super::side::Side;
-use super::sketch::Doings;
+use super::sketch::{Doings, Open};
 use super::tally::Tally;
 use crate::histogram::Histogram;
 
@@ -20,6 +20,9 @@ const TIMED_OUT_MIN: u64 = 16;
 /// was met, and at least for so long. Nanoseconds.
 const OPEN_TIMES: u64 = 10;
 const OPEN_MIN: u64 = 100_000_000;
+
+/// A wait of which the other side knows nothing is told when it has been open for so long. Nanoseconds.
+const OPEN_ALONE_MIN: u64 = 1_000_000_000;
 
 const SIDES: [Which; 2] = [Which::A, Which::B];
 
@@ -141,8 +144,57 @@ impl<'s> Luck<'s> {
                 out.push((tally.waits, Unmet { agent, object, side, open_ns, sentence }));
             }
         }
+        for unmet in self.only_here() {
+            let known = |(_, known): &(u64, Unmet)| {
+                known.agent == unmet.agent && known.side == unmet.side && known.open_ns.is_some()
+            };
+            if !out.iter().any(known) {
+                out.push((1, unmet));
+            }
+        }
         out.sort_by_key(|(waits, unmet)| std::cmp::Reverse((unmet.open_ns, *waits)));
         out.into_iter().map(|(_, unmet)| unmet).collect()
+    }
+
+    /// Waits that have been open for long on one side, while the agent waits for no such thing on the other.
+    fn only_here(&self) -> Vec<Unmet> {
+        let mut out = Vec::new();
+        for found in &self.matches.agents {
+            let waits = [self.waits_at_end(0, found.a), self.waits_at_end(1, found.b)];
+            for (stuck, other) in [(0, 1), (1, 0)] {
+                let Some((object, since, call)) = &waits[stuck] else { continue };
+                let elsewhere = waits[other].as_ref().map(|(object, ..)| *object);
+                let like =
+                    |a: u32, b: u32| self.matches.object_in_b.get(a as usize) == Some(&Some(b));
+                let same = match (stuck, elsewhere) {
+                    (_, None) => false,
+                    (0, Some(theirs)) => like(*object, theirs),
+                    (_, Some(theirs)) => like(theirs, *object),
+                };
+                if same || *since < OPEN_ALONE_MIN {
+                    continue;
+                }
+                let agent = self.sides[0].say_agent(found.a);
+                let object = self.sides[stuck].say_object(*object);
+                let (who, else_) = (SIDES[stuck].letter(), SIDES[other].letter());
+                let sentence = format!(
+                    "{agent} waits{call} for {object} in {who}, and has for {} when the recording ends; in {else_} it does not",
+                    say::gap(*since)
+                );
+                let (side, open_ns) = (SIDES[stuck], Some(*since));
+                out.push(Unmet { agent, object, side, open_ns, sentence });
+            }
+        }
+        out
+    }
+
+    /// What an agent waits for without a bound when its recording ends: the first object, for how long, in which call.
+    fn waits_at_end(&self, side: usize, agent: u32) -> Option<(u32, u64, String)> {
+        let recording = self.sides[side];
+        let open = recording.sketch.agents.get(agent as usize)?.open.as_ref();
+        let open = open.filter(|open| !open.bounded)?;
+        let object = recording.things.get(*open.pairs.first()?)?.object()?;
+        Some((object, recording.sketch.end.saturating_sub(open.since), call(recording, open)))
     }
 
     /// Whether all waits time out in the end, far longer than ever on the side where all is well.
@@ -163,11 +215,8 @@ impl<'s> Luck<'s> {
         let mut pairs = open.pairs.iter().filter_map(|pair| recording.things.get(*pair)?.object());
         let since = recording.sketch.end.saturating_sub(open.since);
         let long = longest.saturating_mul(OPEN_TIMES).max(OPEN_MIN);
-        let call = match recording.sketch.steps.text(open.call) {
-            "" => String::new(),
-            call => format!(" in {}", crate::words::printable(call)),
-        };
-        (pairs.any(|other| other == object) && since >= long).then_some((since, call))
+        (pairs.any(|other| other == object) && since >= long)
+            .then(|| (since, call(recording, open)))
     }
 
     fn numbers(&self, side: usize, agent: u32, object: u32) -> Option<(u32, u32)> {
@@ -205,6 +254,14 @@ impl<'s> Luck<'s> {
                 b,
             })
             .collect()
+    }
+}
+
+/// ` in vkWaitForFences`; nothing where no call is known.
+fn call(side: &Side, open: &Open) -> String {
+    match side.sketch.steps.text(open.call) {
+        "" => String::new(),
+        call => format!(" in {}", crate::words::printable(call)),
     }
 }
 

@@ -1,5 +1,8 @@
 //! How alike are two sides, and what is to be said of it?
 
+use unwedge_trace::MarkKind;
+use unwedge_trace::row::{Op, mark_from_code};
+
 use super::common::common;
 use super::context::Search;
 use super::departures::{self, Partings};
@@ -293,6 +296,14 @@ fn notes(a: &Side, b: &Side, found: &Matches) -> Vec<String> {
         if side.sketch.lost > 0 {
             let lost = count(side.sketch.lost, "event");
             notes.push(format!("{name} lost {lost}: what seems to be missing may be among them"));
+        }
+        let injected =
+            side.sketch.steps.steps.iter().filter(|step| {
+                step.op == Op::Mark && mark_from_code(step.code) == MarkKind::Injected
+            });
+        for step in injected.take(LONE_MAX) {
+            let text = crate::words::printable(side.sketch.steps.text(step.text));
+            notes.push(format!("in {name} a fault was injected on purpose: {text}"));
         }
         if side.events() == 0 {
             notes.push(format!("{name} has no event"));

@@ -308,3 +308,20 @@ fn a_timeline_that_jumps_is_another_step() {
     };
     assert_eq!(diff(&story(40), &story(41)).likeness, Likeness::Different);
 }
+
+/// A recording of a program that hung begins and ends elsewhere than one of a program that did not; what it hangs in is told.
+#[test]
+fn a_wait_that_is_open_at_the_end_of_one_side_alone_is_a_difference() {
+    let good = "main did frame\nmain did frame\nmain exits\n";
+    let bad = "main did frame\nmain did frame\nmain resets f1\nmain waits f1\nqueue did nothing\n";
+    let partial = Choice { partial: true, ..Choice::default() };
+    let slow = How { tick: 1_500_000_000, ..How::default() };
+    let difference = of((good, How::default()), (bad, slow), &partial);
+    assert!(!difference.same);
+    assert_eq!(
+        difference.never_met[0].sentence,
+        "thread 4001 \"main\" waits in Wait for fence 0x16631 \"f1\" in B, and has for 1.500 s when the recording ends; in A it does not"
+    );
+    let itself = of((bad, How::default()), (bad, slow), &partial);
+    assert!(itself.same);
+}

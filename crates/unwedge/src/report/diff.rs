@@ -66,6 +66,15 @@ pub(super) fn count(count: &unwedge_analyze::diff::Count) -> String {
     format!("{} {}: {a} times in A, {b} in B", count.agent, count.step)
 }
 
+/// What stands above the first event that differs.
+pub(super) fn first(same: bool) -> &'static str {
+    if same {
+        "the first event that differs, though no step does"
+    } else {
+        "the first event that differs"
+    }
+}
+
 /// How a thing was found on the other side.
 pub(super) fn how(how: How) -> &'static str {
     match how {
@@ -165,7 +174,7 @@ impl Sheet {
 
     fn divergence(&mut self, difference: &Difference) {
         let Some(divergence) = &difference.divergence else { return };
-        self.heading("first event that differs");
+        self.heading(first(difference.same));
         self.wrapped("  ", "  ", &divergence.sentence, Paint::new());
         self.hunk(&divergence.a, &divergence.b);
         let differing = &difference.differing;

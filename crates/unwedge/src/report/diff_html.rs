@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use unwedge_analyze::diff::{Difference, Likeness, Line, Pace, Pairing, Rate, SideSummary, number};
 
-use super::diff::{at, gap, how, json, luck, matched, rate, what};
+use super::diff::{at, first, gap, how, json, luck, matched, rate, what};
 use super::page::{escape, escape_verbatim, fill};
 use super::words;
 
@@ -101,8 +101,9 @@ fn divergence(difference: &Difference) -> String {
         words::count(differing.objects_of, "object"),
     );
     format!(
-        "<section class=\"panel\"><h2>The first event that differs</h2><p class=\"said\">{}</p>\
+        "<section class=\"panel\"><h2>{}</h2><p class=\"said\">{}</p>\
          <p class=\"hint\">{}</p>{}</section>\n",
+        first(difference.same).replacen("the", "The", 1),
         escape(&divergence.sentence),
         escape(&count),
         beside(&divergence.a, &divergence.b),
@@ -141,8 +142,8 @@ fn beside(a: &[Line], b: &[Line]) -> String {
     if a.is_empty() && b.is_empty() {
         return String::new();
     }
-    let first = |lines: &[Line]| lines.iter().position(|line| line.differs);
-    let (place_a, place_b) = match (first(a), first(b)) {
+    let parts = |lines: &[Line]| lines.iter().position(|line| line.differs);
+    let (place_a, place_b) = match (parts(a), parts(b)) {
         (Some(a), Some(b)) => (a, b),
         (Some(place), None) => (place, place.min(b.len())),
         (None, Some(place)) => (place.min(a.len()), place),
