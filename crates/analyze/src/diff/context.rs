@@ -2,7 +2,7 @@
 
 use unwedge_trace::row::{Batch, Op, Row};
 
-use super::difference::{Difference, Divergence, Likeness, Line, Order};
+use super::difference::{Difference, Divergence, Line, Order};
 use super::fingerprint::{Totals, Window, content};
 use super::matching::Matches;
 use super::say;
@@ -182,7 +182,7 @@ impl Difference {
             return;
         };
         let (order, whose) = match x.wanted.stream {
-            Stream::All if self.likeness == Likeness::Interleaved => {
+            Stream::All if self.agents.iter().all(|pairing| pairing.how.is_some()) => {
                 (Order::Interleaving, String::new())
             }
             Stream::All => (Order::Agent, lone(a.side, x, b.side, y, place)),

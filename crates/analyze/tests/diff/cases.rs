@@ -214,12 +214,7 @@ fn a_signal_that_one_engine_never_sends_is_named_with_what_it_leads_to() {
         unmet[0].starts_with("guest thread 4001 \"main\" waits in Wait for event"),
         "{unmet:#?}"
     );
-    assert!(
-        unmet[1].contains(
-            "6,000 times in A, and every wait times out; in B 40 of 40 such waits are met"
-        ),
-        "{unmet:#?}"
-    );
+    assert!(unmet[1].ends_with("time out in A; in B all 40 such waits are met"), "{unmet:#?}");
 }
 
 #[test]

@@ -110,3 +110,50 @@ fn a_recording_is_the_same_as_itself_and_differs_from_one_with_another_event() {
         assert!(said.contains(&name.unwrap()), "seed {seed}: {said}");
     }
 }
+
+/// Rows that no reader would make: places beyond the tables, parts without a first row, numbers of no choice.
+#[test]
+fn any_rows_are_compared_without_a_panic() {
+    use unwedge_analyze::diff::{Side, compare};
+    use unwedge_trace::row::{AgentEntry, Batch, Key, ObjectEntry, Op, Row};
+    for seed in 0..300 {
+        let mut random = Random(seed);
+        let batch = |random: &mut Random| {
+            let number = |random: &mut Random| u32::try_from(random.below(6)).unwrap();
+            let place = |random: &mut Random| match random.below(4) {
+                0 => u32::MAX,
+                _ => number(random),
+            };
+            let mut batch = Batch::default();
+            for key in 0..random.below(4) as u64 {
+                batch.agents.push(AgentEntry::unknown(Key::Number(key)));
+                batch.objects.push(ObjectEntry::unknown(Key::Text(key.to_string().into())));
+                batch.names.push("call 7".into());
+            }
+            for _ in 0..random.below(300) {
+                let op = Op::ALL[random.below(Op::ALL.len())];
+                let mut row = Row::new(random.below(99) as u64, place(random), op);
+                (row.object, row.object2, row.agent2) =
+                    (place(random), place(random), place(random));
+                (row.name, row.code) = (place(random), u8::try_from(random.below(256)).unwrap());
+                (row.value, row.amount) =
+                    (u64::MAX - random.below(3) as u64, random.below(3) as u64);
+                batch.rows.push(row);
+            }
+            batch
+        };
+        let mut sides = [Side::new(&Options::default()), Side::new(&Options::default())];
+        let batches: Vec<Batch> = (0..6).map(|_| batch(&mut random)).collect();
+        batches.iter().enumerate().for_each(|(place, batch)| sides[place % 2].fold(batch));
+        sides.iter_mut().for_each(|side| side.finish(None));
+        for partial in [false, true] {
+            let choice = Choice { partial, ..Choice::default() };
+            let (mut difference, search) = compare(&sides[0], &sides[1], &choice);
+            let (mut in_a, mut in_b) = (search.in_a(&sides[0]), search.in_b(&sides[1]));
+            batches.iter().step_by(2).for_each(|batch| in_a.fold(batch));
+            batches.iter().skip(1).step_by(2).for_each(|batch| in_b.fold(batch));
+            difference.locate(&in_a, &in_b);
+            assert_eq!(compare(&sides[0], &sides[0], &choice).0.likeness, Likeness::Identical);
+        }
+    }
+}

@@ -44,12 +44,12 @@ pub(crate) fn text(difference: &Difference, style: Style) -> String {
     sheet.put(word, paint);
     sheet.wrapped(": ", "  ", &difference.sentence, BOLD);
     sheet.sides(&difference.sides);
-    sheet.divergence(difference);
-    sheet.departures(difference);
     let never = difference.never_met.iter().map(|unmet| &unmet.sentence);
     sheet.list("waits that are met on one side only", never);
     let silent = difference.never_signalled.iter().map(|silence| &silence.sentence);
     sheet.list("signals that one side never sends", silent);
+    sheet.divergence(difference);
+    sheet.departures(difference);
     let counts: Vec<String> = difference.counts.iter().map(count).collect();
     sheet.list("counts of polls, which depend on time", counts.iter());
     sheet.rates(difference);
