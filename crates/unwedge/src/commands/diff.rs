@@ -132,7 +132,7 @@ impl Diff {
         let bad = |why: String| Error::Input {
             path: path.clone(),
             why,
-            hint: "a map has a line A=B for each agent or object",
+            hint: "a map has a line A=B for each agent or object".into(),
         };
         let file = File::open(path).map_err(|error| bad(error.to_string()))?;
         let mut text = String::new();
@@ -211,7 +211,7 @@ impl Reading {
         let bad = |why: String| Error::Input {
             path: path.to_owned(),
             why,
-            hint: "a recording is left by unwedge run --trace FILE",
+            hint: "a recording is left by unwedge run --trace FILE".into(),
         };
         let metadata = fs::metadata(path).map_err(|error| bad(error.to_string()))?;
         if metadata.is_dir() {
