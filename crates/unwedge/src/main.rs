@@ -12,6 +12,7 @@ mod output;
 mod report;
 mod rundir;
 mod sources;
+mod store;
 mod terminal;
 mod traces;
 mod watch;
