@@ -7,13 +7,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Once};
 
-use parquet::column::reader::{ColumnReaderImpl, get_column_reader, get_typed_column_reader};
-use parquet::data_type::DataType;
-use parquet::errors::Result as ParquetResult;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::basic::Type as Physical;
+use parquet::column::reader::ColumnReaderImpl;
+use parquet::data_type::{DataType, Int32Type};
+use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::reader::Length as _;
+use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor, Type};
 
-use super::pages::{Pages, Source};
+use super::pages::{Dictionary, Pages, Source};
 use super::schema::Column;
 
 /// A file with the columns that it should have.
@@ -44,7 +46,7 @@ impl Columns {
 
     /// The rows of each row group, as the footer has them.
     pub(super) fn groups(&self) -> Vec<i64> {
-        self.metadata.row_groups().iter().map(parquet::file::metadata::RowGroupMetaData::num_rows).collect()
+        self.metadata.row_groups().iter().map(RowGroupMetaData::num_rows).collect()
     }
 
     /// A text that the writer left in the footer.
@@ -55,25 +57,33 @@ impl Columns {
 
     /// The values of a column of a row group.
     pub(super) fn column<T: DataType>(&self, group: usize, column: usize) -> ParquetResult<Values<T>> {
-        let place = self.places[column];
-        let inner = place.map(|place| {
-            let group = self.metadata.row_group(group);
-            let chunk = group.column(place);
-            let rows = usize::try_from(group.num_rows())?;
-            let pages = Box::new(Pages::new(&self.source, chunk, rows)?);
-            let reader = get_column_reader(chunk.column_descr_ptr(), pages);
-            Ok::<_, parquet::errors::ParquetError>(get_typed_column_reader::<T>(reader))
-        });
-        let nullable = place.is_some_and(|place| {
-            self.metadata.file_metadata().schema_descr().column(place).max_def_level() > 0
-        });
-        Ok(Values {
-            inner: inner.transpose()?,
-            nullable,
-            name: self.columns[column].name,
-            levels: Vec::new(),
-            values: Vec::new(),
-        })
+        let name = self.columns[column].name;
+        let Some(place) = self.places[column] else { return Ok(Values::new(None, name)) };
+        let descriptor = self.metadata.row_group(group).column(place).column_descr_ptr();
+        let reader = ColumnReaderImpl::<T>::new(descriptor.clone(), Box::new(self.pages(group, place)?));
+        Ok(Values::new(Some((reader, descriptor)), name))
+    }
+
+    /// The values of a column of texts, as places in its dictionary.
+    pub(super) fn places(&self, group: usize, column: usize) -> ParquetResult<(Values<Int32Type>, Dictionary)> {
+        let name = self.columns[column].name;
+        let Some(place) = self.places[column] else {
+            return Ok((Values::new(None, name), Dictionary::default()));
+        };
+        let texts = self.metadata.row_group(group).column(place).column_descr_ptr();
+        let (pages, dictionary) = self.pages(group, place)?.as_places();
+        let number = Type::primitive_type_builder(name, Physical::INT32)
+            .with_repetition(texts.self_type().get_basic_info().repetition())
+            .build()?;
+        let (definition, path) = (texts.max_def_level(), texts.path().clone());
+        let descriptor = Arc::new(ColumnDescriptor::new(Arc::new(number), definition, 0, path));
+        let reader = ColumnReaderImpl::new(Arc::clone(&descriptor), Box::new(pages));
+        Ok((Values::new(Some((reader, descriptor)), name), dictionary))
+    }
+
+    fn pages(&self, group: usize, place: usize) -> ParquetResult<Pages> {
+        let group = self.metadata.row_group(group);
+        Pages::new(&self.source, group.column(place), usize::try_from(group.num_rows())?)
     }
 }
 
@@ -81,7 +91,7 @@ impl Columns {
 fn places(metadata: &ParquetMetaData, columns: &[Column]) -> Result<Vec<Option<usize>>, String> {
     let schema = metadata.file_metadata().schema_descr();
     let place = |column: &Column| {
-        let is_it = |found: &parquet::schema::types::ColumnDescPtr| {
+        let is_it = |found: &ColumnDescPtr| {
             found.path().parts().len() == 1 && found.name() == column.name
         };
         let Some(place) = schema.columns().iter().position(is_it) else {
@@ -93,7 +103,7 @@ fn places(metadata: &ParquetMetaData, columns: &[Column]) -> Result<Vec<Option<u
         if found.physical_type() != column.holds.physical() || !flat {
             return Err(format!("its column {} is of another type", column.name));
         }
-        let whole = |group: &parquet::file::metadata::RowGroupMetaData| {
+        let whole = |group: &RowGroupMetaData| {
             group.columns().get(place).is_some_and(|chunk| chunk.column_type() == found.physical_type())
         };
         if !metadata.row_groups().iter().all(whole) {
@@ -114,21 +124,38 @@ pub(super) struct Values<T: DataType> {
 }
 
 impl<T: DataType> Values<T> {
+    fn new(reader: Option<(ColumnReaderImpl<T>, ColumnDescPtr)>, name: &'static str) -> Self {
+        let nullable = reader.as_ref().is_some_and(|(_, column)| column.max_def_level() > 0);
+        let inner = reader.map(|(reader, _)| reader);
+        Self { inner, nullable, name, levels: Vec::new(), values: Vec::new() }
+    }
+
     /// Reads the values of the next rows and shows each to `set` with its row; nulls it leaves out.
     pub(super) fn read<R>(
         &mut self,
         rows: &mut [R],
-        mut set: impl FnMut(&mut R, &T::T),
+        set: impl FnMut(&mut R, &T::T),
     ) -> ParquetResult<()> {
-        let Some(inner) = &mut self.inner else { return Ok(()) };
+        self.fetch(rows.len())?;
+        self.show(rows, set);
+        Ok(())
+    }
+
+    /// Reads the values of the next `count` rows.
+    pub(super) fn fetch(&mut self, count: usize) -> ParquetResult<()> {
         self.levels.clear();
         self.values.clear();
-        let (read, _, _) =
-            inner.read_records(rows.len(), Some(&mut self.levels), None, &mut self.values)?;
-        if read != rows.len() {
-            let text = format!("column {} ends after {read} of {} rows", self.name, rows.len());
-            return Err(parquet::errors::ParquetError::General(text));
+        let Some(inner) = &mut self.inner else { return Ok(()) };
+        let (read, _, _) = inner.read_records(count, Some(&mut self.levels), None, &mut self.values)?;
+        if read != count {
+            let text = format!("column {} ends after {read} of {count} rows", self.name);
+            return Err(ParquetError::General(text));
         }
+        Ok(())
+    }
+
+    /// Shows the values that were fetched for these rows.
+    pub(super) fn show<R>(&self, rows: &mut [R], mut set: impl FnMut(&mut R, &T::T)) {
         if !self.nullable || self.values.len() == rows.len() {
             for (row, value) in rows.iter_mut().zip(&self.values) {
                 set(row, value);
@@ -140,7 +167,6 @@ impl<T: DataType> Values<T> {
                 set(row, value);
             }
         }
-        Ok(())
     }
 }
 

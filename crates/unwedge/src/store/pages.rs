@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, Type as Physical};
@@ -85,7 +85,15 @@ pub(super) struct Pages {
     compressed: bool,
     physical: Physical,
     zstd: zstd::bulk::Decompressor<'static>,
+    /// Where the texts of the dictionary go, if the caller wants the places in it.
+    texts: Option<Dictionary>,
 }
+
+/// The texts of a column, by place; there once its first values are read.
+pub(super) type Dictionary = Arc<OnceLock<Vec<Bytes>>>;
+
+/// Most different texts of a column whose places are wanted.
+const TEXTS_MAX: usize = 1 << 12;
 
 impl Pages {
     /// The pages of `column`, in a row group of `rows` rows.
@@ -101,7 +109,33 @@ impl Pages {
             column.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build()?;
         let inner = SerializedPageReader::new(Arc::new(source.clone()), &plain, rows, None)?;
         let zstd = zstd::bulk::Decompressor::new()?;
-        Ok(Self { inner, compressed, physical: column.column_type(), zstd })
+        Ok(Self { inner, compressed, physical: column.column_type(), zstd, texts: None })
+    }
+
+    /// Shows, instead of texts, their places in the dictionary as numbers of 32 bits: nothing is copied for a row.
+    pub(super) fn as_places(mut self) -> (Self, Dictionary) {
+        let texts = Dictionary::default();
+        self.texts = Some(Arc::clone(&texts));
+        (self, texts)
+    }
+
+    /// Keeps the texts of a dictionary, and makes one in which every text is its own place.
+    fn keep(dictionary: &Bytes, values: u32, texts: &Dictionary) -> Result<Bytes> {
+        let bad = || ParquetError::General("its dictionary of texts is torn or too large".to_owned());
+        let mut kept = Vec::new();
+        let mut at = 0;
+        for _ in 0..values {
+            let length = dictionary.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+            let length = u32::from_le_bytes(length.ok_or_else(bad)?) as usize;
+            at += 4;
+            if length > dictionary.len() - at || kept.len() == TEXTS_MAX {
+                return Err(bad());
+            }
+            kept.push(dictionary.slice(at..at + length));
+            at += length;
+        }
+        texts.set(kept).map_err(|_| bad())?;
+        Ok((0..values).flat_map(u32::to_le_bytes).collect::<Vec<u8>>().into())
     }
 
     fn plain(&mut self, packed: Bytes) -> Result<Bytes> {
@@ -153,6 +187,9 @@ impl PageReader for Pages {
                 statistics,
             }) => {
                 let buf = self.plain(buf)?;
+                if self.texts.is_some() && encoding == Encoding::PLAIN {
+                    return Err(ParquetError::General("its texts have no dictionary".to_owned()));
+                }
                 Some(Page::DataPage {
                     buf,
                     num_values,
@@ -165,6 +202,10 @@ impl PageReader for Pages {
             Some(Page::DictionaryPage { buf, num_values, encoding, is_sorted }) => {
                 let buf = self.plain(buf)?;
                 self.check_dictionary(buf.len(), num_values, encoding)?;
+                let buf = match &self.texts {
+                    Some(texts) => Self::keep(&buf, num_values, texts)?,
+                    None => buf,
+                };
                 Some(Page::DictionaryPage { buf, num_values, encoding, is_sorted })
             }
             Some(Page::DataPageV2 { .. }) => {

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
-use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
+use bytes::Bytes;
+use parquet::data_type::{Int32Type, Int64Type};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use unwedge_trace::NEXT;
 use unwedge_trace::row::{AgentEntry, Batch, Key, NONE, Op, Row, priority_value};
 
 use super::columns::has_point;
 use super::decode::{Columns, Values, guard};
+use super::pages::Dictionary;
 use super::schema::EVENTS;
 use super::tables::Tables;
 use super::texts::{Texts, op_from_text};
@@ -175,8 +177,14 @@ impl Batches {
 /// The columns of a row group.
 struct Group {
     at: Values<Int64Type>,
-    op: Values<ByteArrayType>,
-    code: Values<ByteArrayType>,
+    op: Values<Int32Type>,
+    op_texts: Dictionary,
+    /// By place in the dictionary.
+    ops: Vec<Op>,
+    code: Values<Int32Type>,
+    code_texts: Dictionary,
+    /// By place in the dictionary, and by op.
+    codes: Vec<[u8; Op::ALL.len()]>,
     agent: Values<Int32Type>,
     object: Values<Int32Type>,
     value: Values<Int64Type>,
@@ -192,11 +200,16 @@ impl Group {
         let place = |name: &str| EVENTS.iter().position(|column| column.name == name).unwrap_or(0);
         let number = |name: &str| file.column::<Int64Type>(group, place(name));
         let id = |name: &str| file.column::<Int32Type>(group, place(name));
-        let text = |name: &str| file.column::<ByteArrayType>(group, place(name));
+        let (op, op_texts) = file.places(group, place("op"))?;
+        let (code, code_texts) = file.places(group, place("code"))?;
         Ok(Self {
             at: number("at")?,
-            op: text("op")?,
-            code: text("code")?,
+            op,
+            op_texts,
+            ops: Vec::new(),
+            code,
+            code_texts,
+            codes: Vec::new(),
             agent: id("agent")?,
             object: id("object")?,
             value: number("value")?,
@@ -235,42 +248,36 @@ impl Group {
         })
     }
 
-    /// Equal texts of a stretch are mostly one piece of memory: only a new one is looked up.
     fn read_ops(&mut self, rows: &mut [Row]) -> ParquetResult<()> {
-        let mut seen: Vec<(*const u8, usize, Op)> = Vec::new();
-        let mut unknown = None;
-        self.op.read(rows, |row, text: &ByteArray| {
-            let (start, length) = (text.data().as_ptr(), text.len());
-            if let Some(known) = seen.iter().find(|known| known.0 == start && known.1 == length) {
-                row.op = known.2;
-                return;
-            }
-            match op_from_text(text.data()) {
-                Some(op) => row.op = op,
-                None => unknown = Some(text.clone()),
-            }
-            if seen.len() < Op::ALL.len() {
-                seen.push((start, length, row.op));
-            }
-        })?;
-        unknown.map_or(Ok(()), |text| {
-            let text = String::from_utf8_lossy(&text.data()[..text.len().min(40)]).into_owned();
-            Err(ParquetError::General(format!("there is no op {text:?}")))
-        })
+        self.op.fetch(rows.len())?;
+        if let (true, Some(texts)) = (self.ops.is_empty(), self.op_texts.get()) {
+            self.ops = texts.iter().map(|text| op_from_text(text)).collect::<Option<_>>().ok_or_else(
+                || ParquetError::General("it has an op that this program does not know".to_owned()),
+            )?;
+        }
+        let ops = &self.ops;
+        self.op.show(rows, |row, place| row.op = of(ops, *place).unwrap_or_default());
+        Ok(())
     }
 
+    /// What a text means depends on the op.
     fn read_codes(&mut self, rows: &mut [Row]) -> ParquetResult<()> {
-        let texts = Texts::all();
-        let mut seen = [(std::ptr::null::<u8>(), 0, 0); Op::ALL.len() + 1];
-        self.code.read(rows, |row, text: &ByteArray| {
-            let (start, length) = (text.data().as_ptr(), text.len());
-            let known = &mut seen[row.op as usize];
-            if known.0 != start || known.1 != length {
-                *known = (start, length, texts.code_from_text(row.op, text.data()));
-            }
-            row.code = known.2;
-        })
+        self.code.fetch(rows.len())?;
+        if let (true, Some(texts)) = (self.codes.is_empty(), self.code_texts.get()) {
+            let all = Texts::all();
+            let codes = |text: &Bytes| Op::ALL.map(|op| all.code_from_text(op, text));
+            self.codes = texts.iter().map(codes).collect();
+        }
+        let codes = &self.codes;
+        self.code.show(rows, |row, place| {
+            row.code = of(codes, *place).map_or(0, |codes| codes[row.op as usize - 1]);
+        });
+        Ok(())
     }
+}
+
+fn of<T: Copy>(dictionary: &[T], place: i32) -> Option<T> {
+    dictionary.get(usize::try_from(place).ok()?).copied()
 }
 
 /// Turns ids of the store into places in a batch's own tables.
