@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::duration::{self, DurationError};
 use crate::inject::InjectError;
+use crate::store::StoreError;
 
 /// What ends a command, apart from what it finds.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +89,12 @@ pub(crate) enum Error {
         /// What to do.
         hint: Cow<'static, str>,
     },
+    /// A store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A folder for a while.
+    #[error("no temporary folder can be made: {0}")]
+    Temporary(io::Error),
     /// A topic of the manual.
     #[error("there is no help on {topic:?}")]
     NoHelp {
@@ -154,15 +161,30 @@ impl Error {
             Self::Manifest { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 "leave out --system to install for this user alone, or use sudo".to_owned()
             }
+            Self::Store(StoreError::Occupied(_)) => {
+                "name another folder; --force replaces a store".to_owned()
+            }
+            Self::Store(StoreError::Foreign(_)) => "name another folder".to_owned(),
+            Self::Store(StoreError::NotAStore { .. }) => {
+                "a store is a folder that unwedge import has made".to_owned()
+            }
+            Self::Store(StoreError::Io { source, .. })
+                if source.kind() == io::ErrorKind::NotFound =>
+            {
+                "does its folder exist?".to_owned()
+            }
+            Self::Temporary(_) => "set TMPDIR to a folder of your own with room".to_owned(),
             Self::NoLayer(_) => {
                 "build it with cargo build --release -p unwedge-layer, or name it with --library"
                     .to_owned()
             }
             Self::LayerCut(_) => "was the disk full? build or install it again".to_owned(),
             Self::NoHome => "set HOME, or use --system".to_owned(),
-            Self::Spawn { .. } | Self::Watch(_) | Self::Output { .. } | Self::Manifest { .. } => {
-                return None;
-            }
+            Self::Spawn { .. }
+            | Self::Watch(_)
+            | Self::Output { .. }
+            | Self::Manifest { .. }
+            | Self::Store(_) => return None,
         })
     }
 }

@@ -2,8 +2,10 @@
 
 pub(crate) mod diff;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod help;
+pub(crate) mod import;
 pub(crate) mod layer;
 pub(crate) mod run;
 
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     Run(run::Run),
     Explain(explain::Explain),
     Diff(diff::Diff),
+    Import(import::Import),
+    Export(export::Export),
     Help(help::Help),
     Layer(layer::Layer),
     Completions(generate::Completions),
@@ -52,6 +56,8 @@ impl Command {
             Self::Run(run) => run.execute(),
             Self::Explain(explain) => explain.execute(),
             Self::Diff(diff) => diff.execute(),
+            Self::Import(import) => import.execute(),
+            Self::Export(export) => export.execute(),
             Self::Help(help) => help.execute(),
             Self::Layer(layer) => layer.execute(),
             Self::Completions(completions) => Ok(completions.execute()),

@@ -12,6 +12,7 @@ mod json;
 mod layout;
 mod page;
 mod statistics;
+pub(crate) mod perfetto;
 mod svg;
 mod text;
 mod timeline;

@@ -2,11 +2,11 @@
 
 use std::io::Write;
 
-use parquet::data_type::{
-    BoolType, ByteArray, ByteArrayType, DataType, Int32Type, Int64Type,
-};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::errors::{ParquetError, Result};
-use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::file::writer::{
+    SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter,
+};
 use unwedge_trace::NEXT;
 use unwedge_trace::row::{NONE, Op, Row, priority_from_value};
 
@@ -141,7 +141,8 @@ impl<'a, W: Write + Send> Columns<'a, W> {
         rows: &'r [R],
         get: impl Fn(&'r R) -> &'r str,
     ) -> Result<()> {
-        let text = |text: &str| (!text.is_empty()).then(|| ByteArray::from(text.as_bytes().to_vec()));
+        let text =
+            |text: &str| (!text.is_empty()).then(|| ByteArray::from(text.as_bytes().to_vec()));
         let texts: Vec<Option<ByteArray>> = rows.iter().map(|row| text(get(row))).collect();
         self.nullable::<ByteArrayType, _>(&texts, Clone::clone)
     }

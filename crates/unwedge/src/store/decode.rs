@@ -50,28 +50,38 @@ impl Columns {
     }
 
     /// A text that the writer left in the footer.
+    #[allow(dead_code, reason = "for whoever explains a store")]
     pub(super) fn note(&self, key: &str) -> Option<&str> {
         let notes = self.metadata.file_metadata().key_value_metadata()?;
         notes.iter().find(|note| note.key == key)?.value.as_deref()
     }
 
     /// The values of a column of a row group.
-    pub(super) fn column<T: DataType>(&self, group: usize, column: usize) -> ParquetResult<Values<T>> {
+    pub(super) fn column<T: DataType>(
+        &self,
+        group: usize,
+        column: usize,
+    ) -> ParquetResult<Values<T>> {
         let name = self.columns[column].name;
         let Some(place) = self.places[column] else { return Ok(Values::new(None, name)) };
         let descriptor = self.metadata.row_group(group).column(place).column_descr_ptr();
-        let reader = ColumnReaderImpl::<T>::new(descriptor.clone(), Box::new(self.pages(group, place)?));
+        let reader =
+            ColumnReaderImpl::<T>::new(descriptor.clone(), Box::new(self.pages(group, place)?));
         Ok(Values::new(Some((reader, descriptor)), name))
     }
 
     /// The values of a column of texts, as places in its dictionary.
-    pub(super) fn places(&self, group: usize, column: usize) -> ParquetResult<(Values<Int32Type>, Dictionary)> {
+    pub(super) fn places(
+        &self,
+        group: usize,
+        column: usize,
+    ) -> ParquetResult<(Values<Int32Type>, Dictionary)> {
         let name = self.columns[column].name;
         let Some(place) = self.places[column] else {
             return Ok((Values::new(None, name), Dictionary::default()));
         };
         let texts = self.metadata.row_group(group).column(place).column_descr_ptr();
-        let (pages, dictionary) = self.pages(group, place)?.as_places();
+        let (pages, dictionary) = self.pages(group, place)?.into_places();
         let number = Type::primitive_type_builder(name, Physical::INT32)
             .with_repetition(texts.self_type().get_basic_info().repetition())
             .build()?;
@@ -91,9 +101,8 @@ impl Columns {
 fn places(metadata: &ParquetMetaData, columns: &[Column]) -> Result<Vec<Option<usize>>, String> {
     let schema = metadata.file_metadata().schema_descr();
     let place = |column: &Column| {
-        let is_it = |found: &ColumnDescPtr| {
-            found.path().parts().len() == 1 && found.name() == column.name
-        };
+        let is_it =
+            |found: &ColumnDescPtr| found.path().parts().len() == 1 && found.name() == column.name;
         let Some(place) = schema.columns().iter().position(is_it) else {
             let missing = || format!("it has no column {}", column.name);
             return if column.nullable { Ok(None) } else { Err(missing()) };
@@ -104,7 +113,10 @@ fn places(metadata: &ParquetMetaData, columns: &[Column]) -> Result<Vec<Option<u
             return Err(format!("its column {} is of another type", column.name));
         }
         let whole = |group: &RowGroupMetaData| {
-            group.columns().get(place).is_some_and(|chunk| chunk.column_type() == found.physical_type())
+            group
+                .columns()
+                .get(place)
+                .is_some_and(|chunk| chunk.column_type() == found.physical_type())
         };
         if !metadata.row_groups().iter().all(whole) {
             return Err(format!("its column {} is not in every row group", column.name));
@@ -146,7 +158,8 @@ impl<T: DataType> Values<T> {
         self.levels.clear();
         self.values.clear();
         let Some(inner) = &mut self.inner else { return Ok(()) };
-        let (read, _, _) = inner.read_records(count, Some(&mut self.levels), None, &mut self.values)?;
+        let (read, _, _) =
+            inner.read_records(count, Some(&mut self.levels), None, &mut self.values)?;
         if read != count {
             let text = format!("column {} ends after {read} of {count} rows", self.name);
             return Err(ParquetError::General(text));
@@ -197,9 +210,11 @@ pub(super) fn guard<T>(decode: impl FnOnce() -> ParquetResult<T>) -> Result<T, S
 /// The library's message in our style: one line, lower case, no full stop.
 fn plain(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
-    let line = ["Parquet error: ", "EOF: ", "External: "].iter().fold(line, |line, start| {
-        line.strip_prefix(start).unwrap_or(line)
-    });
+    let line = ["Parquet error: ", "EOF: ", "External: "]
+        .iter()
+        .fold(line, |line, start| line.strip_prefix(start).unwrap_or(line));
     let mut characters = line.trim_end_matches('.').chars();
-    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }

@@ -15,6 +15,7 @@
 
 mod columns;
 mod decode;
+mod events;
 mod manifest;
 mod pages;
 mod read;
@@ -31,9 +32,8 @@ mod tests;
 use std::io;
 use std::path::PathBuf;
 
-pub(crate) use read::{Header, Reader};
-pub(crate) use segment::Segment;
-pub(crate) use tables::Tables;
+pub(crate) use events::each_event;
+pub(crate) use read::Reader;
 pub(crate) use write::{Summarise, Writer, Written};
 
 /// The version of the format that is written and read.

@@ -113,7 +113,7 @@ impl Pages {
     }
 
     /// Shows, instead of texts, their places in the dictionary as numbers of 32 bits: nothing is copied for a row.
-    pub(super) fn as_places(mut self) -> (Self, Dictionary) {
+    pub(super) fn into_places(mut self) -> (Self, Dictionary) {
         let texts = Dictionary::default();
         self.texts = Some(Arc::clone(&texts));
         (self, texts)
@@ -121,7 +121,8 @@ impl Pages {
 
     /// Keeps the texts of a dictionary, and makes one in which every text is its own place.
     fn keep(dictionary: &Bytes, values: u32, texts: &Dictionary) -> Result<Bytes> {
-        let bad = || ParquetError::General("its dictionary of texts is torn or too large".to_owned());
+        let bad =
+            || ParquetError::General("its dictionary of texts is torn or too large".to_owned());
         let mut kept = Vec::new();
         let mut at = 0;
         for _ in 0..values {

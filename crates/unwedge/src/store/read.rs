@@ -48,7 +48,8 @@ impl Reader {
         let manifest = match Manifest::read(folder)? {
             Ok(manifest) => Some(manifest),
             Err(_) if found.is_empty() => {
-                let why = format!("it has neither a {NAME} that can be read nor segments in events");
+                let why =
+                    format!("it has neither a {NAME} that can be read nor segments in events");
                 return Err(StoreError::NotAStore { path: folder.to_owned(), why });
             }
             Err(error) => {
@@ -65,7 +66,9 @@ impl Reader {
         let open = |entry: Result<SegmentEntry, SegmentEntry>| open(folder, entry, known, &tables);
         let segments: Vec<Segment> = entries.into_iter().map(open).collect();
         let header = Header {
-            source: manifest.as_ref().map_or("unknown".to_owned(), |manifest| manifest.source.clone()),
+            source: manifest
+                .as_ref()
+                .map_or("unknown".to_owned(), |manifest| manifest.source.clone()),
             now: manifest.as_ref().map(|manifest| Timestamp(manifest.now)),
             rows: segments.iter().fold(0, |rows, segment| rows.saturating_add(segment.rows)),
         };
@@ -75,6 +78,18 @@ impl Reader {
     /// What the store says of its recording.
     pub(crate) fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The time of the first row, as far as the manifest says.
+    pub(crate) fn began(&self) -> Timestamp {
+        Timestamp(self.segments.first().map_or(0, |segment| segment.from))
+    }
+
+    /// The moment of the last observation, or the latest row's: all segments are read to find that.
+    pub(crate) fn now(&self) -> Timestamp {
+        let rows = || self.segments.iter().flat_map(Segment::batches).flatten();
+        let latest = || rows().filter_map(|batch| batch.rows.iter().map(|row| row.at).max()).max();
+        self.header.now.unwrap_or_else(|| Timestamp(latest().unwrap_or(0)))
     }
 
     /// What is wrong with the store apart from its segments, a line each.
@@ -87,8 +102,12 @@ impl Reader {
     pub(crate) fn introductions(&self) -> Batch {
         let id = |id: usize| u32::try_from(id).unwrap_or(u32::MAX);
         Batch {
-            agents: (0..self.tables.agents()).map(|place| self.tables.agent_entry(id(place))).collect(),
-            objects: (0..self.tables.objects()).map(|place| self.tables.object_entry(id(place))).collect(),
+            agents: (0..self.tables.agents())
+                .map(|place| self.tables.agent_entry(id(place)))
+                .collect(),
+            objects: (0..self.tables.objects())
+                .map(|place| self.tables.object_entry(id(place)))
+                .collect(),
             ..Batch::default()
         }
     }

@@ -111,8 +111,7 @@ pub(super) const NAMES: &[Column] = &[near("id", Holds::Id), required("text", Ho
 /// The schema of a file with these columns.
 pub(super) fn schema(columns: &[Column]) -> Result<TypePtr> {
     let column = |column: &Column| {
-        let repetition =
-            if column.nullable { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+        let repetition = if column.nullable { Repetition::OPTIONAL } else { Repetition::REQUIRED };
         Type::primitive_type_builder(column.name, column.holds.physical())
             .with_repetition(repetition)
             .with_logical_type(column.holds.logical())
@@ -148,8 +147,7 @@ pub(super) fn properties(columns: &[Column]) -> Result<WriterProperties> {
             properties = properties.set_column_dictionary_enabled(path.clone(), false);
         }
         if column.name == "at" {
-            properties =
-                properties.set_column_statistics_enabled(path, EnabledStatistics::Chunk);
+            properties = properties.set_column_statistics_enabled(path, EnabledStatistics::Chunk);
         }
     }
     Ok(properties.build())

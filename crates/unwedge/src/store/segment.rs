@@ -40,11 +40,13 @@ pub(crate) struct Segment {
 
 impl Segment {
     /// Its rows, as the manifest or the file has them.
+    #[allow(dead_code, reason = "for whoever shows how far reading has come")]
     pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
     /// What the writer left as a summary of its rows. Whether this program understands it, the caller finds out.
+    #[allow(dead_code, reason = "for whoever explains a store")]
     pub(crate) fn summary(&self) -> Option<Vec<u8>> {
         let note = self.file.as_ref().ok()?.note(SUMMARY_KEY)?;
         base64::engine::general_purpose::STANDARD.decode(note).ok()
@@ -53,7 +55,8 @@ impl Segment {
     /// Its rows in batches, and in between what is wrong with it. Rows that cannot be read are lost events.
     pub(crate) fn batches(&self) -> Batches {
         let groups = self.file.as_ref().map(Columns::groups).unwrap_or_default();
-        let waiting = Waiting { groups: groups.into_iter().enumerate().collect(), group: None, left: 0 };
+        let waiting =
+            Waiting { groups: groups.into_iter().enumerate().collect(), group: None, left: 0 };
         Batches {
             segment: self.clone(),
             waiting,
@@ -138,7 +141,8 @@ impl Batches {
         }
         let mut rows = std::mem::take(&mut self.carried);
         let carried = rows.len();
-        let count = usize::try_from(self.waiting.left).map_or(BATCH_ROWS, |left| left.min(BATCH_ROWS));
+        let count =
+            usize::try_from(self.waiting.left).map_or(BATCH_ROWS, |left| left.min(BATCH_ROWS));
         rows.resize(carried + count, Row::new(0, NONE, Op::Mark));
         let mut done = carried;
         while let Some(group) = &mut self.waiting.group {
@@ -160,7 +164,8 @@ impl Batches {
         self.latest = rows.last().map_or(self.latest, |row| row.at);
         // The further rows of the last event may be still to come.
         let is_first = |row: &Row| !matches!(row.op, Op::MorePoint | Op::MoreObject);
-        let whole = rows.iter().rposition(is_first).filter(|whole| *whole > 0).unwrap_or(rows.len());
+        let whole =
+            rows.iter().rposition(is_first).filter(|whole| *whole > 0).unwrap_or(rows.len());
         self.carried = rows.split_off(whole);
         Some(rows)
     }
@@ -251,9 +256,13 @@ impl Group {
     fn read_ops(&mut self, rows: &mut [Row]) -> ParquetResult<()> {
         self.op.fetch(rows.len())?;
         if let (true, Some(texts)) = (self.ops.is_empty(), self.op_texts.get()) {
-            self.ops = texts.iter().map(|text| op_from_text(text)).collect::<Option<_>>().ok_or_else(
-                || ParquetError::General("it has an op that this program does not know".to_owned()),
-            )?;
+            self.ops = texts
+                .iter()
+                .map(|text| op_from_text(text))
+                .collect::<Option<_>>()
+                .ok_or_else(|| {
+                    ParquetError::General("it has an op that this program does not know".to_owned())
+                })?;
         }
         let ops = &self.ops;
         self.op.show(rows, |row, place| row.op = of(ops, *place).unwrap_or_default());

@@ -60,10 +60,16 @@ impl Tables {
     }
 
     /// Reads the three files; what is wrong with one is said, and the rest of it is unknown.
-    pub(super) fn read(folder: &Path, manifest: Option<&Manifest>, complaints: &mut Vec<String>) -> Self {
+    pub(super) fn read(
+        folder: &Path,
+        manifest: Option<&Manifest>,
+        complaints: &mut Vec<String>,
+    ) -> Self {
         let mut tables = Self::default();
         let mut table = |name: &str, columns, entry, add: fn(&mut Self, &Entry) -> u32| {
-            if let Err(error) = read(&folder.join(name), columns, entry, |row| add(&mut tables, row)) {
+            if let Err(error) =
+                read(&folder.join(name), columns, entry, |row| add(&mut tables, row))
+            {
                 complaints.push(format!("{name}: {error}"));
             }
         };
@@ -77,16 +83,21 @@ impl Tables {
                 tid: u32::try_from(row.numbers[1]).unwrap_or(0),
             })
         });
-        table("objects.parquet", OBJECTS, manifest.map(|manifest| manifest.objects), |tables, row| {
-            tables.object(&ObjectEntry {
-                key: key_from_text(&row.key),
-                introduced: row.introduced,
-                kind: texts::object_kind_from_text(&row.kind),
-                handle: row.numbers[0].cast_unsigned(),
-                label: row.name.as_str().into(),
-                shared: row.shared,
-            })
-        });
+        table(
+            "objects.parquet",
+            OBJECTS,
+            manifest.map(|manifest| manifest.objects),
+            |tables, row| {
+                tables.object(&ObjectEntry {
+                    key: key_from_text(&row.key),
+                    introduced: row.introduced,
+                    kind: texts::object_kind_from_text(&row.kind),
+                    handle: row.numbers[0].cast_unsigned(),
+                    label: row.name.as_str().into(),
+                    shared: row.shared,
+                })
+            },
+        );
         table("names.parquet", NAMES, manifest.map(|manifest| manifest.names), |tables, row| {
             tables.name(&row.key)
         });
@@ -104,7 +115,7 @@ fn write<R>(
     let path = folder.join(name);
     let file = BufWriter::new(File::create(&path).map_err(StoreError::io(&path))?);
     let mut entries = (0..).zip(entries).peekable();
-    let mut written = || {
+    let written = || {
         let properties = schema::properties(columns)?.into();
         let mut file = SerializedFileWriter::new(file, schema::schema(columns)?, properties)?;
         let mut rows = 0;
@@ -146,7 +157,10 @@ fn read(
     let file = Columns::open(path, columns)?;
     if let Some(expected) = expected.filter(|expected| expected.bytes != file.bytes()) {
         let found = file.bytes();
-        return Err(format!("not the file that was written: {found} bytes, not {}", expected.bytes));
+        return Err(format!(
+            "not the file that was written: {found} bytes, not {}",
+            expected.bytes
+        ));
     }
     for (group, rows) in file.groups().into_iter().enumerate() {
         let mut next = guard(|| Group::open(&file, group, columns))?;
@@ -183,20 +197,29 @@ impl Group {
             match column.name {
                 "id" => all.ids.push((file.column(group, place)?, |entry, id| entry.id = *id)),
                 "pid" | "handle" => {
-                    all.numbers.push((file.column(group, place)?, |entry, to| entry.numbers[0] = *to));
+                    all.numbers
+                        .push((file.column(group, place)?, |entry, to| entry.numbers[0] = *to));
                 }
                 "tid" => {
-                    all.numbers.push((file.column(group, place)?, |entry, to| entry.numbers[1] = *to));
+                    all.numbers
+                        .push((file.column(group, place)?, |entry, to| entry.numbers[1] = *to));
                 }
                 "introduced" => {
-                    all.flags.push((file.column(group, place)?, |entry, to| entry.introduced = *to));
+                    all.flags
+                        .push((file.column(group, place)?, |entry, to| entry.introduced = *to));
                 }
-                "shared" => all.flags.push((file.column(group, place)?, |entry, to| entry.shared = *to)),
-                "kind" => all.texts.push((file.column(group, place)?, |entry, to| entry.kind = text(to))),
+                "shared" => {
+                    all.flags.push((file.column(group, place)?, |entry, to| entry.shared = *to))
+                }
+                "kind" => {
+                    all.texts.push((file.column(group, place)?, |entry, to| entry.kind = text(to)))
+                }
                 "key" | "text" => {
                     all.texts.push((file.column(group, place)?, |entry, to| entry.key = text(to)));
                 }
-                _ => all.texts.push((file.column(group, place)?, |entry, to| entry.name = text(to))),
+                _ => {
+                    all.texts.push((file.column(group, place)?, |entry, to| entry.name = text(to)))
+                }
             }
         }
         Ok(all)

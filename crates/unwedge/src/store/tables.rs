@@ -29,6 +29,21 @@ pub(super) struct Object {
     pub(super) shared: bool,
 }
 
+impl Agent {
+    fn is(&self, entry: &AgentEntry) -> bool {
+        (self.introduced, self.kind, self.pid, self.tid)
+            == (entry.introduced, entry.kind, entry.pid, entry.tid)
+            && self.name == entry.name
+    }
+}
+
+impl Object {
+    fn is(&self, entry: &ObjectEntry) -> bool {
+        (self.introduced, self.kind, self.handle) == (entry.introduced, entry.kind, entry.handle)
+            && (entry.label.is_empty() || self.label == entry.label)
+    }
+}
+
 /// The key of the agent that stands for those without room.
 pub(super) const OTHERS: &str = "agents for which the store had no room";
 
@@ -119,8 +134,10 @@ impl Tables {
     }
 
     pub(super) fn agent(&mut self, entry: &AgentEntry) -> u32 {
-        let place = self.agents.get_index_of(&entry.key);
-        if place.is_some() && !entry.introduced {
+        let known = self.agents.get_full(&entry.key);
+        let place = known.map(|(place, _, _)| place);
+        // Every batch says again what it knows: nothing is new in most.
+        if known.is_some_and(|(_, _, known)| !entry.introduced || known.is(entry)) {
             return place.map_or(NONE, id);
         }
         let is_others = matches!(&entry.key, Key::Text(key) if &**key == OTHERS);
@@ -137,7 +154,7 @@ impl Tables {
         let known = place.and_then(|place| self.objects.get_index_mut(place));
         if let Some((_, known)) = known {
             known.shared |= entry.shared;
-            if !entry.introduced {
+            if !entry.introduced || known.is(entry) {
                 return place.map_or(NONE, id);
             }
         }

@@ -28,15 +28,19 @@ fn hot(iterations: usize) -> Batch {
         shared: false,
     };
     batch.agents = vec![agent(7), agent(1)];
-    batch.objects =
-        vec![object(0x82a1_f000, ObjectKind::Mutex), object(0xbe8c_bb5c, ObjectKind::AutoResetEvent)];
+    batch.objects = vec![
+        object(0x82a1_f000, ObjectKind::Mutex),
+        object(0xbe8c_bb5c, ObjectKind::AutoResetEvent),
+    ];
     let names = ["RtlEnterCriticalSection", "KeWaitForSingleObject", "RtlLeaveCriticalSection"];
     batch.names = names.map(Into::into).into();
     let mut at = 3_030_000_000_u64;
     let mut random = 12345_u64;
     for _ in 0..iterations {
         let mut push = |step: u64, row: Row| {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             at += step + (random >> 40) % (step / 8 + 1);
             batch.rows.push(Row { at, ..row });
         };
@@ -45,7 +49,14 @@ fn hot(iterations: usize) -> Batch {
         push(120, Row { object: 0, value: NEXT, ..Row::new(0, 0, Op::Owed) });
         push(80, call(0));
         push(300, call(1));
-        let wait = Row { object: 1, value: NEXT, amount: 30_000_000, code: 1, name: 1, ..Row::new(0, 0, Op::WaitBegan) };
+        let wait = Row {
+            object: 1,
+            value: NEXT,
+            amount: 30_000_000,
+            code: 1,
+            name: 1,
+            ..Row::new(0, 0, Op::WaitBegan)
+        };
         push(120, wait);
         push(30_000_000, Row { code: 1, ..Row::new(0, 0, Op::WaitEnded) });
         push(80, call(1));
@@ -63,7 +74,7 @@ fn rounds(batch: &Batch, rounds: u64) {
     let span = batch.rows.last().map_or(0, |row| row.at) - batch.rows[0].at;
     let mut batch = batch.clone();
     let mut wrote = std::time::Duration::ZERO;
-    let mut writer = Writer::create(&store, "test", false).expect("a store");
+    let mut writer = Writer::create(&store, false).expect("a store");
     for _ in 0..rounds {
         let began = Instant::now();
         writer.push(&batch).expect("written");
@@ -73,7 +84,7 @@ fn rounds(batch: &Batch, rounds: u64) {
         }
     }
     let began = Instant::now();
-    let written = writer.finish(Timestamp(1)).expect("written");
+    let written = writer.finish("test", Some(Timestamp(1))).expect("written");
     wrote += began.elapsed();
     let per = |time: std::time::Duration| time.as_nanos() as f64 / written.rows as f64;
     let reader = Reader::open(&store).expect("a store");
@@ -99,7 +110,8 @@ fn rounds(batch: &Batch, rounds: u64) {
 fn columns_of(store: &std::path::Path) {
     use parquet::file::reader::FileReader as _;
     let file = std::fs::File::open(store.join("events/00000.parquet")).expect("a file");
-    let reader = parquet::file::serialized_reader::SerializedFileReader::new(file).expect("Parquet");
+    let reader =
+        parquet::file::serialized_reader::SerializedFileReader::new(file).expect("Parquet");
     let group = reader.metadata().row_group(0);
     for column in group.columns() {
         println!(

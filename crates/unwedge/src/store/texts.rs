@@ -40,7 +40,9 @@ fn code_text(op: Op, code: u8) -> Option<String> {
     let known = |name: String, again: u8| if again == code { name } else { code.to_string() };
     Some(match op {
         Op::WaitBegan => wait_text(code),
-        Op::WaitEnded => known(name(outcome_from_code(code)), outcome_code(outcome_from_code(code))),
+        Op::WaitEnded => {
+            known(name(outcome_from_code(code)), outcome_code(outcome_from_code(code)))
+        }
         Op::State => known(name(state_from_code(code)), state_code(state_from_code(code))),
         Op::Mark => known(name(mark_from_code(code)), mark_code(mark_from_code(code))),
         Op::Coverage => {
@@ -70,7 +72,10 @@ fn wait_text(code: u8) -> String {
 /// The name that a choice has in the JSON Lines form.
 fn name(choice: impl Serialize) -> String {
     // Choices without fields are written as their name, which cannot fail.
-    serde_json::to_value(choice).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
+    serde_json::to_value(choice)
+        .ok()
+        .and_then(|value| Some(value.as_str()?.to_owned()))
+        .unwrap_or_default()
 }
 
 /// Every text of ops and codes, ready to be written.
@@ -84,7 +89,8 @@ impl Texts {
     pub(super) fn all() -> &'static Self {
         static TEXTS: OnceLock<Texts> = OnceLock::new();
         TEXTS.get_or_init(|| {
-            let codes = |op| (0..=u8::MAX).map(move |code| Some(bytes(code_text(op, code)?))).collect();
+            let codes =
+                |op| (0..=u8::MAX).map(move |code| Some(bytes(code_text(op, code)?))).collect();
             let ops = Op::ALL.into_iter().map(|op| bytes(op_text(op).to_owned())).collect();
             Self { ops, codes: Op::ALL.into_iter().map(codes).collect() }
         })
@@ -100,7 +106,8 @@ impl Texts {
 
     /// The code of a text; what a later version says reads as the last choice.
     pub(super) fn code_from_text(&self, op: Op, text: &[u8]) -> u8 {
-        let same = |known: &Option<ByteArray>| known.as_ref().is_some_and(|known| known.data() == text);
+        let same =
+            |known: &Option<ByteArray>| known.as_ref().is_some_and(|known| known.data() == text);
         let place = self.codes[op as usize - 1].iter().position(same);
         place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)
     }

@@ -39,7 +39,6 @@ pub(crate) struct Writer {
     target: PathBuf,
     /// Where it grows.
     folder: Growing,
-    source: String,
     summarise: Option<Box<dyn Summarise>>,
     tables: Tables,
     /// Rows that wait for their row group, with ids of the store.
@@ -76,12 +75,11 @@ impl Writer {
     ///
     /// # Errors
     /// When something is there already, or the folder beside it cannot be made.
-    pub(crate) fn create(target: &Path, source: &str, replace: bool) -> Result<Self, StoreError> {
+    pub(crate) fn create(target: &Path, replace: bool) -> Result<Self, StoreError> {
         check_target(target, replace)?;
         Ok(Self {
             target: target.to_owned(),
             folder: Growing::beside(target)?,
-            source: source.to_owned(),
             summarise: None,
             tables: Tables::default(),
             rows: Vec::new(),
@@ -132,17 +130,23 @@ impl Writer {
         }
     }
 
-    /// Writes what is left, and puts the store where it is to be.
+    /// Writes what is left, and puts the store where it is to be. `source` is who wrote the recording, `now` the moment of
+    /// its last observation: by default that of the last row.
     ///
     /// # Errors
     /// When the disk does not take it.
-    pub(crate) fn finish(mut self, now: Timestamp) -> Result<Written, StoreError> {
+    pub(crate) fn finish(
+        mut self,
+        source: &str,
+        now: Option<Timestamp>,
+    ) -> Result<Written, StoreError> {
         self.close_segment()?;
         let [agents, objects, names] = self.tables.write(&self.folder.path)?;
         let manifest = Manifest {
             unwedge_store: u64::from(VERSION),
-            source: std::mem::take(&mut self.source),
-            now: now.0,
+            source: source.to_owned(),
+            now: now
+                .map_or_else(|| self.segments.last().map_or(0, |segment| segment.to), |now| now.0),
             rows: self.segments.iter().map(|segment| segment.rows).sum(),
             agents,
             objects,
@@ -212,7 +216,8 @@ impl Writer {
         let note = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
         file.append_key_value_metadata(note(VERSION_KEY, VERSION.to_string()));
         if let Some(summarise) = &mut self.summarise {
-            let summary = base64::engine::general_purpose::STANDARD.encode(summarise.finish_segment());
+            let summary =
+                base64::engine::general_purpose::STANDARD.encode(summarise.finish_segment());
             file.append_key_value_metadata(note(SUMMARY_KEY, summary));
         }
         let path = self.folder.path.join(&entry.file);
@@ -224,7 +229,8 @@ impl Writer {
 
     /// The batch with a lost event for each row that names what there is no room for.
     fn with_losses(&mut self, batch: &Batch, mut ids: Ids) -> (Batch, Ids) {
-        let none = |ids: &[u32], place: u32| place != NONE && ids.get(place as usize) == Some(&NONE);
+        let none =
+            |ids: &[u32], place: u32| place != NONE && ids.get(place as usize) == Some(&NONE);
         let mut batch = batch.clone();
         let outside = u32::try_from(batch.agents.len()).unwrap_or(NONE);
         for row in &mut batch.rows {

@@ -1,0 +1,1 @@
+//! Is what is written a trace that Perfetto understands?
