@@ -71,7 +71,8 @@ impl Export {
         }
         if let Some(output) = perfetto {
             // What is wrong is said once.
-            let complain: &mut dyn FnMut(&str) = if self.jsonl.is_some() { &mut |_| {} } else { &mut complain };
+            let complain: &mut dyn FnMut(&str) =
+                if self.jsonl.is_some() { &mut |_| {} } else { &mut complain };
             output.end(write_perfetto(&reader, complain, output.writer()?))?;
         }
         drop(folder);

@@ -62,10 +62,9 @@ impl Import {
         let written = import(&self.input, &self.how, &self.output, self.force)?;
         let per_row = written.bytes as f64 / written.rows.max(1) as f64;
         terminal::note(&format!(
-            "{}: {} rows in {} segments, {} bytes ({per_row:.2} a row)",
+            "{}: {} rows, {} bytes ({per_row:.2} a row)",
             self.output.display(),
             written.rows,
-            written.segments,
             written.bytes
         ));
         Ok(ExitCode::SUCCESS)

@@ -162,6 +162,9 @@ impl Batches {
             self.waiting.group = None;
         }
         self.latest = rows.last().map_or(self.latest, |row| row.at);
+        if self.waiting.group.is_none() && self.waiting.groups.is_empty() {
+            return Some(rows);
+        }
         // The further rows of the last event may be still to come.
         let is_first = |row: &Row| !matches!(row.op, Op::MorePoint | Op::MoreObject);
         let whole =

@@ -47,6 +47,8 @@ pub(crate) struct Writer {
     segments: Vec<SegmentEntry>,
     rows_dropped: u64,
     segment_rows: u64,
+    /// Whether a batch was folded since the last segment ended.
+    unsummarised: bool,
 }
 
 /// A segment that is being written.
@@ -60,8 +62,6 @@ struct Open {
 pub(crate) struct Written {
     /// Rows.
     pub(crate) rows: u64,
-    /// Segments.
-    pub(crate) segments: usize,
     /// Bytes of the segments and the tables.
     pub(crate) bytes: u64,
     /// Rows that named agents or objects for which there was no room: they count as lost events.
@@ -87,6 +87,7 @@ impl Writer {
             segments: Vec::new(),
             rows_dropped: 0,
             segment_rows: SEGMENT_ROWS,
+            unsummarised: false,
         })
     }
 
@@ -140,6 +141,11 @@ impl Writer {
         source: &str,
         now: Option<Timestamp>,
     ) -> Result<Written, StoreError> {
+        // Tools for tables want at least one file; and what was learned of late needs a segment to be left in.
+        if self.segment.is_none() && (self.segments.is_empty() || self.unsummarised) {
+            let from = self.segments.last().map_or(0, |segment| segment.to);
+            self.segment = Some(self.open_segment(from)?);
+        }
         self.close_segment()?;
         let [agents, objects, names] = self.tables.write(&self.folder.path)?;
         let manifest = Manifest {
@@ -160,7 +166,6 @@ impl Writer {
         let tables = [agents, objects, names].iter().map(|table| table.bytes).sum::<u64>();
         Ok(Written {
             rows: manifest.rows,
-            segments: manifest.segments.len(),
             bytes: tables + manifest.segments.iter().map(|segment| segment.bytes).sum::<u64>(),
             rows_dropped: manifest.rows_dropped,
             texts_dropped: manifest.texts_dropped,
@@ -170,6 +175,7 @@ impl Writer {
     fn fold(&mut self, batch: &Batch) {
         if let Some(summarise) = &mut self.summarise {
             summarise.fold(batch);
+            self.unsummarised = true;
         }
     }
 
@@ -212,6 +218,7 @@ impl Writer {
 
     fn close_segment(&mut self) -> Result<(), StoreError> {
         self.write_group()?;
+        self.unsummarised = false;
         let Some(Open { mut file, mut entry }) = self.segment.take() else { return Ok(()) };
         let note = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
         file.append_key_value_metadata(note(VERSION_KEY, VERSION.to_string()));
