@@ -27,6 +27,7 @@ packages() {
         echo "x11-utils wanted xdpyinfo, to ask a display whether it lives"
         echo "chromium wanted a browser, to look at the HTML reports"
         echo "vkmark wanted one more real program to watch"
+        echo "python3-venv wanted DuckDB, Polars and Perfetto's definition, to read our files with"
         ;;
     bench)
         if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then

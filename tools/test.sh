@@ -8,6 +8,10 @@ cd "$(dirname "$0")/.."
 # cargo test alone would not build them all.
 cargo build --workspace
 
+# Other readers of our files. Where they cannot be had, the reason is said and their tests are skipped.
+tools/python-packages.sh "${CARGO_TARGET_DIR:-target}/python" duckdb perfetto polars protobuf ||
+    echo "without DuckDB, Polars and Perfetto's definition: the tests that need them are skipped"
+
 if cargo nextest --version >/dev/null 2>&1; then
     exec cargo nextest run --workspace "$@" </dev/null
 fi

@@ -70,7 +70,8 @@ const fn near(name: &'static str, holds: Holds) -> Column {
 
 /// The rows of `events/*.parquet`.
 pub(super) const EVENTS: &[Column] = &[
-    near("at", Holds::Number),
+    // Not `at`, which is a word of DuckDB's own.
+    near("at_ns", Holds::Number),
     required("op", Holds::Text),
     nullable("code", Holds::Text),
     required("agent", Holds::Id),
@@ -146,7 +147,7 @@ pub(super) fn properties(columns: &[Column]) -> Result<WriterProperties> {
         if column.near {
             properties = properties.set_column_dictionary_enabled(path.clone(), false);
         }
-        if column.name == "at" {
+        if column.name == "at_ns" {
             properties = properties.set_column_statistics_enabled(path, EnabledStatistics::Chunk);
         }
     }

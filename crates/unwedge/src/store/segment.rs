@@ -211,7 +211,7 @@ impl Group {
         let (op, op_texts) = file.places(group, place("op"))?;
         let (code, code_texts) = file.places(group, place("code"))?;
         Ok(Self {
-            at: number("at")?,
+            at: number("at_ns")?,
             op,
             op_texts,
             ops: Vec::new(),

