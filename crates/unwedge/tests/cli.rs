@@ -90,7 +90,7 @@ fn a_bad_argument_is_one_line_and_a_hint() {
         &["explode"],
         2,
         "error: unrecognized subcommand 'explode'\n\
-         hint: a similar subcommand exists: 'explain'; see unwedge --help\n",
+         hint: some similar subcommands exist: 'explain', 'export'; see unwedge --help\n",
     );
 }
 
