@@ -118,6 +118,13 @@ impl Summary {
         self.backwards
     }
 
+    /// How young a wait may be and still be presumed fine, where nobody says: a second, and at most a quarter of the time
+    /// that the recording covers. Nothing where it is of one moment. Nanoseconds.
+    #[must_use]
+    pub fn patience_ns(&self) -> u64 {
+        (self.latest_at.saturating_sub(self.first_at) / 4).min(1_000_000_000)
+    }
+
     /// The report at `now`, or at the latest row's time.
     #[must_use]
     pub fn report(&self, source: &str, now: Option<Timestamp>, options: &Options) -> Report {

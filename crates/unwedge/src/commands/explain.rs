@@ -1,21 +1,19 @@
 //! `unwedge explain`: explains a black box, a recording, or a foreign trace, log or dump, that is there already.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use unwedge_analyze::{Options, Summary, Verdict, analyze};
-use unwedge_readers::Complaints;
+use unwedge_analyze::{Options, Verdict};
 use unwedge_trace::blackbox::MAGIC;
-use unwedge_trace::{Recording, jsonl};
 
 use crate::error::Error;
 use crate::output::Outputs;
 use crate::sources::observations::ProcessState;
-use crate::traces::{self, Choice, Ended, Input, Progress, Source};
+use crate::traces::{self, Choice, Input, Progress, Source};
 use crate::watch::{Examination, Patient};
 use crate::{clock, duration, report, terminal};
 
@@ -99,32 +97,14 @@ impl Explain {
 
     /// Whatever is read event by event, of any size.
     fn trace(&self, input: Input, deadline: Option<u64>) -> Result<Examination, Error> {
-        let mut summary = Summary::default();
-        let progress = Progress::on_terminal("reading");
-        let ended = input.fold(&progress, Summary::default, Summary::fold, |s| summary.merge(s));
-        self.complain(&ended.complaints);
-        if ended.is_nothing() {
-            let why = format!("nothing in it could be read as {}", ended.source);
-            return Err(Error::Input {
-                path: self.path.clone(),
-                why,
-                hint: traces::known().into(),
-            });
-        }
-        let options = Options { patience_ns: deadline.unwrap_or(0) };
+        let (summary, ended) = input.summarise(&Progress::on_terminal("reading"));
+        ended.tell(&self.path);
+        ended.refuse_nothing(&self.path)?;
+        let patience = if ended.is_ours { 0 } else { summary.patience_ns() };
+        let options = Options { patience_ns: deadline.unwrap_or(patience) };
         let report = summary.report(&ended.source, ended.now, &options);
         let recording = summary.distilled(&ended.source, ended.now);
         Ok(Examination { report, recording })
-    }
-
-    fn complain(&self, complaints: &Complaints) {
-        for complaint in complaints.first() {
-            terminal::note(&format!("{}: {complaint}", self.path.display()));
-        }
-        if complaints.more() > 0 {
-            let more = format!("and {} more lines could not be read", complaints.more());
-            terminal::note(&format!("{}: {more}", self.path.display()));
-        }
     }
 
     fn black_box(&self, deadline: Option<u64>) -> Result<Examination, Error> {

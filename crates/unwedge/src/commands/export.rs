@@ -10,11 +10,12 @@ use clap::Args;
 use unwedge_trace::Event;
 use unwedge_trace::jsonl::Header;
 
-use super::import::{How, import};
+use super::import::import;
 use crate::error::Error;
 use crate::report::perfetto;
 use crate::store::{Reader, each_event};
 use crate::terminal;
+use crate::traces::Choice;
 
 /// Writes a recording as JSON Lines, or as a trace for Perfetto.
 ///
@@ -38,7 +39,7 @@ pub(crate) struct Export {
     perfetto: Option<PathBuf>,
 
     #[command(flatten)]
-    how: How,
+    choice: Choice,
 }
 
 impl Export {
@@ -58,7 +59,7 @@ impl Export {
         } else {
             let made = tempfile::tempdir().map_err(Error::Temporary)?;
             let store = made.path().join("store");
-            import(&self.input, &self.how, &store, false)?;
+            import(&self.input, &self.choice, &store, false)?;
             folder = Some(made);
             store
         };

@@ -34,6 +34,7 @@ use std::path::PathBuf;
 
 pub(crate) use events::each_event;
 pub(crate) use read::Reader;
+pub(crate) use segment::Segment;
 pub(crate) use write::{Summarise, Writer, Written};
 
 /// The version of the format that is written and read.

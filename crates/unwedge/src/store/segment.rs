@@ -46,7 +46,6 @@ impl Segment {
     }
 
     /// What the writer left as a summary of its rows. Whether this program understands it, the caller finds out.
-    #[allow(dead_code, reason = "for whoever explains a store")]
     pub(crate) fn summary(&self) -> Option<Vec<u8>> {
         let note = self.file.as_ref().ok()?.note(SUMMARY_KEY)?;
         base64::engine::general_purpose::STANDARD.decode(note).ok()

@@ -39,7 +39,6 @@ impl Input {
     ///
     /// # Errors
     /// The first of `take`, which ends it.
-    #[allow(dead_code, reason = "for verbs that go through an input in its order")]
     pub(crate) fn each(
         self,
         progress: &Progress,
@@ -75,6 +74,7 @@ impl Input {
                     sum.join(part, feed.passed(), join)
                 });
                 sum.ended.now = reader.now();
+                sum.ended.is_ours = reader.source().is_some();
             }
             Body::Text { feed, reading: Reading::Lines(reader) } => {
                 progress.begin(Extent::Bytes(feed.total()));

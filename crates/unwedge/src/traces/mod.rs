@@ -14,6 +14,7 @@ mod format;
 mod open;
 mod pieces;
 mod progress;
+mod stored;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ mod window;
 use std::borrow::Cow;
 use std::path::Path;
 
+use unwedge_analyze::Summary;
 use unwedge_readers::{Complaints, Reading};
 use unwedge_trace::Timestamp;
 use unwedge_trace::row::Batch;
@@ -29,8 +31,10 @@ use unwedge_trace::row::Batch;
 pub(crate) use format::{Choice, known};
 pub(crate) use open::Source;
 pub(crate) use progress::Progress;
+pub(crate) use stored::Summaries;
 
 use crate::error::Error;
+use crate::terminal;
 use feed::Feed;
 
 /// What to do when it is no input at all.
@@ -50,7 +54,6 @@ enum Body {
         reading: Reading,
     },
     /// What `unwedge import` made: batches lie ready.
-    #[allow(dead_code, reason = "a store's reader is put here by Input::of")]
     Store(Box<dyn Segments>),
 }
 
@@ -61,6 +64,11 @@ pub(crate) trait Segments: Send + Sync {
 
     /// Passes on the rows of a segment, in order. What cannot be read becomes a complaint.
     fn read(&self, segment: u64, complaints: &mut Complaints, out: &mut dyn FnMut(&mut Batch));
+
+    /// The summary of a segment's rows, if one was left with them.
+    fn summary(&self, _segment: u64) -> Option<Summary> {
+        None
+    }
 
     /// The moment of the last observation, if it is not that of the last event.
     fn now(&self) -> Option<Timestamp>;
@@ -99,14 +107,34 @@ pub(crate) struct Ended {
     pub(crate) bytes: u64,
     /// Rows that were made of it.
     pub(crate) rows: u64,
-    /// The format's title.
+    /// Who recorded it, or the format's title.
     pub(crate) source: String,
+    /// It is a recording in a form of ours, by whoever made it for the purpose.
+    pub(crate) is_ours: bool,
 }
 
 impl Ended {
-    /// Whether there was something, and nothing of it could be read.
-    pub(crate) fn is_nothing(&self) -> bool {
-        self.rows == 0 && self.complaints.count() >= self.lines.max(1)
+    /// Says what could not be read.
+    pub(crate) fn tell(&self, path: &Path) {
+        for complaint in self.complaints.first() {
+            terminal::note(&format!("{}: {complaint}", path.display()));
+        }
+        if self.complaints.more() > 0 {
+            let more = format!("and {} more lines could not be read", self.complaints.more());
+            terminal::note(&format!("{}: {more}", path.display()));
+        }
+    }
+
+    /// Refuses an input that has something, and nothing that could be read.
+    ///
+    /// # Errors
+    /// That it is one.
+    pub(crate) fn refuse_nothing(&self, path: &Path) -> Result<(), Error> {
+        if self.rows > 0 || self.complaints.count() < self.lines.max(1) {
+            return Ok(());
+        }
+        let why = format!("nothing in it could be read as {}", self.source);
+        Err(Error::Input { path: path.to_owned(), why, hint: known().into() })
     }
 }
 
@@ -143,7 +171,6 @@ impl Input {
     ///
     /// # Errors
     /// When it cannot be read, or its format is not known.
-    #[allow(dead_code, reason = "for verbs that read nothing but traces")]
     pub(crate) fn open(path: &Path, choice: &Choice) -> Result<Self, Error> {
         Self::of(Source::at(path)?, choice)
     }
@@ -156,7 +183,7 @@ impl Input {
         let (path, tuning) = (source.path.clone(), Tuning::default());
         let input = || {
             if source.is_folder() {
-                return folder(&source.path);
+                return stored::open(&source.path, tuning);
             }
             let (title, reading) = choice.reading(source.start())?;
             let feed = source.into_feed(tuning.block_bytes);
@@ -164,10 +191,4 @@ impl Input {
         };
         input().map_err(|refusal: Refusal| refusal.of(&path))
     }
-}
-
-/// The one place that opens a store.
-fn folder(_path: &Path) -> Result<Input, Refusal> {
-    let hint = "name a file in it: a black box is PID-START.blackbox";
-    Err(Refusal::new("it is a folder, and holds no store of events", hint))
 }
