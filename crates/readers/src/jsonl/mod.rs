@@ -312,7 +312,7 @@ fn fill(shape: &Shape, block: &[u8], spans: &[Span], tables: &mut Tables<'_>) ->
             Target::Object | Target::Object2 => object(tables, span.number),
             Target::Agent2 => agent(tables, span.number),
             // Checked: it is plain ASCII.
-            Target::Name => tables.name(std::str::from_utf8(text(span)?).unwrap_or_default()),
+            Target::Name => tables.plain_name(text(span)?),
             _ => NONE,
         };
         let Some(row) = tables.rows().get_mut(first + usize::from(put.row)) else { continue };

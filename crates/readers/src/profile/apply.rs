@@ -54,7 +54,9 @@ impl<'v> Line<'_, 'v> {
             Action::Acquire => self.each_point(tables, at, Op::Owed)?,
             Action::Reset => self.each_point(tables, at, Op::Reset)?,
             Action::State => self.state(tables, at)?,
-            Action::Progress | Action::Mark | Action::FailedCall => self.remark(tables, at)?,
+            Action::Progress | Action::Mark | Action::FailedCall | Action::Unlisted => {
+                self.remark(tables, at)?;
+            }
             Action::Lost => {
                 let field = self.rule.count;
                 let amount = whole(self.value(field));
@@ -159,10 +161,9 @@ impl<'v> Line<'_, 'v> {
 
     fn name_agent(&self, tables: &mut Tables<'_>, place: u32) {
         let Some(name) = self.value(self.plan.agents.name).text() else { return };
-        if !name.is_empty() && tables.agent_name(place) != Some(&*name) {
-            if let Some(entry) = tables.agent_entry(place) {
-                entry.name = (*name).into();
-            }
+        let news = !name.is_empty() && tables.agent_name(place) != Some(&*name);
+        if let Some(entry) = news.then(|| tables.agent_entry(place)).flatten() {
+            entry.name = (*name).into();
         }
     }
 
@@ -217,10 +218,10 @@ impl<'v> Line<'_, 'v> {
         if !self.plan.events.introduces_objects && objects.kind_field.is_some() {
             kind = self.object_kind().or(kind);
         }
-        if let Some(kind) = kind {
-            if let Some(entry) = tables.object_entry(place, Sure::FromUse) {
-                (entry.introduced, entry.kind) = (true, kind);
-            }
+        if let Some(kind) = kind
+            && let Some(entry) = tables.object_entry(place, Sure::FromUse)
+        {
+            (entry.introduced, entry.kind) = (true, kind);
         }
         place
     }
@@ -290,7 +291,7 @@ impl<'v> Line<'_, 'v> {
             ns => (at, at.saturating_add(ns.unwrap_or(0))),
         };
         let agent = self.agent(tables)?;
-        let name = tables.name(&self.call());
+        let name = tables.plain_name(&self.call());
         let mut code = wait_code(bound, mode);
         if ns.is_none() && waits.ends_with_next_event {
             code |= ENDS_WITH_NEXT_EVENT;
@@ -366,11 +367,15 @@ impl<'v> Line<'_, 'v> {
     }
 
     /// The call that a wait or a remark is about.
-    fn call(&self) -> Cow<'_, str> {
-        match (&self.rule.call, self.value(self.plan.waits.call).text()) {
-            (Some(call), _) => Cow::Borrowed(call),
+    #[inline]
+    fn call(&self) -> Cow<'_, [u8]> {
+        if self.rule.action == Action::Unlisted {
+            return Cow::Borrowed(self.event.as_bytes());
+        }
+        match (&self.rule.call, self.value(self.plan.waits.call).bytes()) {
+            (Some(call), _) => Cow::Borrowed(call.as_bytes()),
             (None, Some(call)) if !call.is_empty() => call,
-            _ => Cow::Borrowed(self.event),
+            _ => Cow::Borrowed(self.event.as_bytes()),
         }
     }
 
@@ -403,16 +408,17 @@ impl<'v> Line<'_, 'v> {
     /// Progress, a mark, a failed call.
     fn remark(&self, tables: &mut Tables<'_>, at: u64) -> Result<(), String> {
         let agent = self.agent(tables)?;
-        let text = self.rule.text.as_deref().map_or_else(|| self.call(), Cow::Borrowed);
+        let text = self.rule.text.as_deref().map(|text| Cow::Borrowed(text.as_bytes()));
+        let text = text.unwrap_or_else(|| self.call());
         let (op, kind) = match self.rule.action {
             Action::Progress => (Op::Progress, None),
             Action::FailedCall => (Op::Mark, Some(MarkKind::FailedCall)),
             _ => (Op::Mark, Some(MarkKind::Log)),
         };
-        let result = self.value(self.plan.waits.result).text();
-        let name = match (kind, result) {
-            (Some(MarkKind::FailedCall), Some(result)) => tables.name(&format!("{text}: {result}")),
-            _ => tables.name(&text),
+        let result = || self.value(self.plan.waits.result).text();
+        let name = match kind.filter(|kind| *kind == MarkKind::FailedCall).and_then(|_| result()) {
+            Some(result) => tables.name(&format!("{}: {result}", String::from_utf8_lossy(&text))),
+            _ => tables.plain_name(&text),
         };
         let row = Row { code: kind.map_or(0, mark_code), name, ..Row::new(at, agent, op) };
         let first = tables.rows().len();

@@ -58,7 +58,7 @@ pub(super) fn nearest<'a>(
 ) -> Option<&'a str> {
     let far = |choice: &&str| distance(word, choice);
     let best = choices.into_iter().min_by_key(far)?;
-    (far(&best) <= best.len().max(3) / 2).then_some(best)
+    (far(&best) <= best.len().max(word.len()) / 3).then_some(best)
 }
 
 /// How many letters must be put in, taken away or replaced.

@@ -116,7 +116,7 @@ pub(super) fn read(text: &str) -> Result<(String, String, Plan), ProfileError> {
     let events = read_events(event, rules, &mut fields)?;
     let signs = read_signs(detect)?;
     let (wanted, fields) = (fields.wanted, fields.names);
-    let mark = Rule::new(Action::Mark);
+    let mark = Rule::new(Action::Unlisted);
     let plan = Plan { wanted, fields, time, agents, objects, events, waits, signs, mark };
     Ok((name, title, plan))
 }

@@ -59,6 +59,21 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The same in bytes, where nothing has to be checked.
+    #[inline]
+    pub(super) fn bytes(self) -> Option<Cow<'a, [u8]>> {
+        match self {
+            Self::Text(text, false)
+            | Self::Whole(_, text)
+            | Self::Number(text)
+            | Self::Word(text) => Some(Cow::Borrowed(text)),
+            Self::Text(_, true) => {
+                self.text().map(|text| Cow::Owned(text.into_owned().into_bytes()))
+            }
+            Self::Missing | Self::List(_) | Self::Map => None,
+        }
+    }
+
     /// The values of a list; itself, if it is none.
     pub(super) fn for_each<E>(self, mut each: impl FnMut(Self) -> Result<(), E>) -> Result<(), E> {
         let Self::List(text) = self else { return each(self) };
@@ -353,13 +368,9 @@ impl<'a> Scanner<'a> {
 mod tests {
     use super::{Value, Wanted, scan};
 
-    fn accepts(line: &[u8]) -> bool {
-        scan(line, &Wanted::default(), &mut []).is_ok()
-    }
-
-    #[test]
-    fn the_same_lines_are_json_as_for_serde() {
-        let values = [
+    /// Values, right and wrong.
+    #[rustfmt::skip]
+    const VALUES: &[&str] = &[
             "1",
             "-1",
             "-0",
@@ -417,8 +428,15 @@ mod tests {
             "+1",
             "1 1",
             "\u{c}1",
-        ];
-        for value in values {
+    ];
+
+    fn accepts(line: &[u8]) -> bool {
+        scan(line, &Wanted::default(), &mut []).is_ok()
+    }
+
+    #[test]
+    fn the_same_lines_are_json_as_for_serde() {
+        for value in VALUES {
             let wraps = [
                 format!("{{\"x\":{value}}}"),
                 format!(" {{ \"x\" : [ {value} , {value} ] , \"y\":{value}}} "),

@@ -29,6 +29,8 @@ pub(super) enum Action {
     FailedCall,
     Lost,
     Ignore,
+    /// A remark with the name itself: what a name without a rule is. No profile writes it.
+    Unlisted,
 }
 
 /// As a profile writes them.
@@ -222,12 +224,17 @@ impl Plan {
             Action::State => &[agents.cpu, agents.priority, agents.detail],
             Action::Progress | Action::Mark | Action::FailedCall => &[waits.call, waits.result],
             Action::Lost => &[rule.count],
+            Action::Unlisted => &[],
             Action::Signal | Action::Reset | Action::Acquire | Action::Release => &[],
         };
         let always = [self.time.field, agents.field, rule.agent, agents.process, agents.name];
         let no_objects = matches!(
             rule.action,
-            Action::WaitEnd | Action::IntroduceAgent | Action::State | Action::Lost
+            Action::WaitEnd
+                | Action::IntroduceAgent
+                | Action::State
+                | Action::Lost
+                | Action::Unlisted
         ) || (matches!(rule.action, Action::Progress | Action::Mark)
             && rule.object.is_none());
         let slot = Some(slot);

@@ -4,6 +4,9 @@ use toml::{Table, Value};
 
 use super::error::{ProfileError, nearest};
 
+/// Words of the source and what they mean.
+pub(super) type Words<T> = Vec<(Box<str>, T)>;
+
 /// A table, from which keys are taken; what is left at the end is unknown.
 pub(super) struct Section {
     path: String,
@@ -117,7 +120,7 @@ impl Section {
         &mut self,
         key: &'static str,
         choices: &[(&str, T)],
-    ) -> Result<Option<Vec<(Box<str>, T)>>, ProfileError> {
+    ) -> Result<Option<Words<T>>, ProfileError> {
         let table = match self.take(key) {
             None => return Ok(None),
             Some(Value::Table(table)) => table,

@@ -5,7 +5,7 @@
 
 use unwedge_trace::row::Row;
 
-use super::scan::{number, plain_text};
+use super::scan::{begins, number, plain_text};
 use super::trie::{Match, Span};
 use super::{SKIP, slot_of};
 
@@ -211,7 +211,7 @@ impl Echo {
         for (count, part) in &self.parts {
             let (before, rest) = bytes.split_at_checked(*count)?;
             let line = block.get(at..)?;
-            if !line.starts_with(before) {
+            if !begins(line, before) {
                 return None;
             }
             bytes = rest;
@@ -227,9 +227,12 @@ impl Echo {
                 Part::Text => plain_text(varying)?,
             };
         }
-        let rest = block.get(at..)?.strip_prefix(bytes)?;
-        let ended = rest.first().is_none_or(|byte| *byte == b'\n');
-        ended.then_some(Hit { time, end: at + bytes.len() })
+        if !begins(block.get(at..)?, bytes) {
+            return None;
+        }
+        let end = at + bytes.len();
+        let ended = block.get(end).is_none_or(|byte| *byte == b'\n');
+        ended.then_some(Hit { time, end })
     }
 }
 

@@ -19,16 +19,47 @@ fn word(text: &[u8], at: usize) -> Option<u64> {
     text.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes)
 }
 
+/// Whether a text begins with these bytes. They are few, so they are compared here and not by a call.
+#[inline(always)]
+pub(super) fn begins(text: &[u8], with: &[u8]) -> bool {
+    let Some(text) = text.get(..with.len()) else { return false };
+    let (Some(first), Some(last)) = (with.first_chunk::<8>(), with.last_chunk::<8>()) else {
+        return text == with;
+    };
+    let (Some(text_first), Some(text_last)) = (text.first_chunk::<8>(), text.last_chunk::<8>())
+    else {
+        return false;
+    };
+    // The end first: lines that begin alike differ there.
+    if u64::from_ne_bytes(*last) != u64::from_ne_bytes(*text_last) {
+        return false;
+    }
+    if u64::from_ne_bytes(*first) != u64::from_ne_bytes(*text_first) {
+        return false;
+    }
+    let (pairs, rest) = with.as_chunks::<16>();
+    let (text_pairs, text_rest) = text.as_chunks::<16>();
+    let mut pairs = pairs.iter().zip(text_pairs);
+    let same = pairs.all(|(a, b)| u128::from_ne_bytes(*a) == u128::from_ne_bytes(*b));
+    same && rest.first_chunk::<8>() == text_rest.first_chunk::<8>()
+}
+
 /// Reads `-`, digits, and `.` with digits behind it, as far as JSON allows them; at most 19 digits before the point.
-#[inline]
+#[inline(always)]
 pub(super) fn number(text: &[u8]) -> Option<Number> {
     let (value, len) = digits(text)?;
-    if len > 0 {
-        if text.get(len) != Some(&b'.') {
-            return Some(Number { len, whole: Some(value) });
-        }
+    if len == 0 {
+        return negative(text);
+    }
+    if text.get(len) == Some(&b'.') {
         return fraction(text, len);
     }
+    Some(Number { len, whole: Some(value) })
+}
+
+#[cold]
+#[inline(never)]
+fn negative(text: &[u8]) -> Option<Number> {
     let rest = text.strip_prefix(b"-")?;
     let (_, len) = digits(rest).filter(|(_, len)| *len > 0)?;
     if rest.get(len) == Some(&b'.') {
@@ -38,28 +69,43 @@ pub(super) fn number(text: &[u8]) -> Option<Number> {
 }
 
 #[cold]
+#[inline(never)]
 fn fraction(text: &[u8], point: usize) -> Option<Number> {
     let behind = text.get(point + 1..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
     (behind > 0).then_some(Number { len: point + 1 + behind, whole: None })
 }
 
 /// The value and the length of the digits at the beginning; none if they are no JSON number, or too many.
-#[inline]
+#[inline(always)]
 fn digits(text: &[u8]) -> Option<(u64, usize)> {
-    let (mut value, mut len) = (0_u64, 0);
-    while let Some(word) = word(text, len) {
-        let count = digits_in(word);
-        if count < 8 {
-            value = value.wrapping_mul(POWERS[count]).wrapping_add(eight(word, count));
-            len += count;
-            return checked(text, value, len);
-        }
-        value = value.wrapping_mul(100_000_000).wrapping_add(eight(word, 8));
-        len += 8;
-        if len > DIGITS_MAX {
+    let Some(first) = word(text, 0) else { return last_digits(text) };
+    let count = digits_in(first);
+    if count < 8 {
+        let leading_zero = count > 1 && text[0] == b'0';
+        return (!leading_zero).then(|| (eight(first, count), count));
+    }
+    let high = eight(first, 8);
+    let Some(second) = word(text, 8) else { return last_digits(text) };
+    let count = digits_in(second);
+    let (value, len) = if count < 8 {
+        (high * POWERS[count] + eight(second, count), 8 + count)
+    } else {
+        let Some(third) = word(text, 16) else { return last_digits(text) };
+        let count = digits_in(third);
+        let value = high * POWERS[8] + eight(second, 8);
+        if count > 3 {
             return None;
         }
-    }
+        (value * POWERS[count] + eight(third, count), 16 + count)
+    };
+    (text[0] != b'0').then_some((value, len))
+}
+
+/// The same, byte by byte: for the end of a block.
+#[cold]
+#[inline(never)]
+fn last_digits(text: &[u8]) -> Option<(u64, usize)> {
+    let (mut value, mut len) = (0_u64, 0);
     while let Some(byte) = text.get(len).filter(|byte| byte.is_ascii_digit()) {
         value = value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
         len += 1;
@@ -67,7 +113,6 @@ fn digits(text: &[u8]) -> Option<(u64, usize)> {
     checked(text, value, len)
 }
 
-#[inline]
 fn checked(text: &[u8], value: u64, len: usize) -> Option<(u64, usize)> {
     let leading_zero = len > 1 && text[0] == b'0';
     (len <= DIGITS_MAX && !leading_zero).then_some((value, len))
@@ -76,7 +121,7 @@ fn checked(text: &[u8], value: u64, len: usize) -> Option<(u64, usize)> {
 const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
 /// How many of the word's first bytes are digits.
-#[inline]
+#[inline(always)]
 fn digits_in(word: u64) -> usize {
     // A digit has the high half 3, and still has when 6 is added; the first byte for which this fails is right,
     // because a carry only goes to later ones.
@@ -86,7 +131,7 @@ fn digits_in(word: u64) -> usize {
 }
 
 /// The number of the word's first `count` digits.
-#[inline]
+#[inline(always)]
 fn eight(word: u64, count: usize) -> u64 {
     if count == 0 {
         return 0;
@@ -99,7 +144,7 @@ fn eight(word: u64, count: usize) -> u64 {
 }
 
 /// How many bytes of printable ASCII without a backslash come before the closing quote.
-#[inline]
+#[inline(always)]
 pub(super) fn plain_text(text: &[u8]) -> Option<usize> {
     let mut len = 0;
     while let Some(word) = word(text, len) {
@@ -120,7 +165,7 @@ pub(super) fn is_plain(byte: u8) -> bool {
 }
 
 /// The high bit of each byte that is not plain; right for the first one, which is all that is asked.
-#[inline]
+#[inline(always)]
 fn stops(word: u64) -> u64 {
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;
     let control = word.wrapping_sub(ONES * 0x20) & !word;
@@ -132,7 +177,22 @@ fn stops(word: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_plain, number, plain_text};
+    use super::{begins, is_plain, number, plain_text};
+
+    #[test]
+    fn beginnings_are_compared_to_the_last_byte() {
+        let text: Vec<u8> = (0..100).collect();
+        for len in 0..90 {
+            assert!(begins(&text, &text[..len]));
+            assert!(begins(&text[..len], &text[..len]));
+            assert!(!begins(&text[..len], &text[..=len]));
+            for wrong in 0..len {
+                let mut with = text[..len].to_vec();
+                with[wrong] ^= 0x10;
+                assert!(!begins(&text, &with), "{len} {wrong}");
+            }
+        }
+    }
 
     /// As [`number`], one byte at a time.
     fn slow_number(text: &[u8]) -> Option<(usize, Option<u64>)> {

@@ -162,23 +162,34 @@ impl<'b> Tables<'b> {
     /// The place of a text; [`NONE`] for an empty one.
     #[inline]
     pub(crate) fn name(&mut self, text: &str) -> u32 {
+        self.plain_name(text.as_bytes())
+    }
+
+    /// The place of a text that is known to be UTF-8.
+    #[inline]
+    pub(crate) fn plain_name(&mut self, text: &[u8]) -> u32 {
         if text.is_empty() {
             return NONE;
         }
-        let slot = slot_of(brief(text.as_bytes()), RECENT);
+        let slot = slot_of(brief(text), RECENT);
         let place = self.recent_names[slot];
-        if self.batch.names.get(place as usize).is_some_and(|name| **name == *text) {
+        if self.batch.names.get(place as usize).is_some_and(|name| name.as_bytes() == text) {
             return place;
         }
-        let place = self.names.get(text).copied().unwrap_or_else(|| {
+        let place = self.place_of_name(&String::from_utf8_lossy(text));
+        self.recent_names[slot] = place;
+        place
+    }
+
+    #[cold]
+    fn place_of_name(&mut self, text: &str) -> u32 {
+        self.names.get(text).copied().unwrap_or_else(|| {
             self.changes += 1;
             let place = u32::try_from(self.batch.names.len()).unwrap_or(NONE);
             self.batch.names.push(text.into());
             self.names.insert(text.into(), place);
             place
-        });
-        self.recent_names[slot] = place;
-        place
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which known sort of line is this, and what are its values?
 
-use super::scan::{number, plain_text};
+use super::scan::{begins, number, plain_text};
 use super::token::Item;
 use super::{SKIP, SPANS_MAX};
 
@@ -109,7 +109,7 @@ impl Trie {
         loop {
             let literal = self.literal(node);
             let rest = block.get(at..)?;
-            if !rest.starts_with(literal) {
+            if !begins(rest, literal) {
                 return None;
             }
             at += literal.len();
@@ -303,14 +303,14 @@ fn take_literal<'i>(items: &mut std::iter::Peekable<impl Iterator<Item = &'i Ite
     if let Some(Item::Literal(bytes)) = literal { bytes.clone() } else { Vec::new() }
 }
 
-#[inline]
+#[inline(always)]
 fn take_number(rest: &[u8], at: usize, slot: u8, walk: &mut Walk) -> Option<usize> {
     let found = number(rest)?;
     push(walk, slot, false, found.whole, at, at + found.len)?;
     Some(found.len)
 }
 
-#[inline]
+#[inline(always)]
 fn push(
     walk: &mut Walk,
     slot: u8,

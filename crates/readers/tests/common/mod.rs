@@ -144,3 +144,38 @@ fn replace_value(line: &mut Vec<u8>, random: &mut Random) {
     let end = start + len.unwrap_or(line.len() - start);
     line.splice(start..end, ODD[random.below(ODD.len())].bytes());
 }
+
+/// A line of an emulator's guest kernel.
+pub(crate) fn guest_line(random: &mut Random, at: u64) -> Vec<u8> {
+    let tid = random.small();
+    let object = format!(",\"object\":\"0x{:x}\"", 0x1000 + random.small());
+    let call = format!(",\"call\":\"{}\"", ["KeWait", "KeSetEvent", "Rtl"][random.below(3)]);
+    let sched = format!(",\"priority\":{},\"hw_thread\":{}", random.small(), random.small());
+    let (kind, rest) = match random.below(15) {
+        0 => ("import.call", call),
+        1 => ("import.return", call),
+        2 => ("critsec.enter", object),
+        3 => ("critsec.leave", object),
+        4 | 5 => ("wait.begin", format!("{call}{object},\"timeout_ns\":{}", random.number() >> 20)),
+        6 => ("wait.begin", format!("{call},\"objects\":[\"0x1\",\"0x2\"],\"wait\":\"any\"")),
+        7 => ("wait.end", format!("{call}{object},\"result\":\"timeout\"")),
+        8 => ("object.signal", format!("{call}{object}")),
+        9 => (
+            "object.create",
+            format!("{object},\"type\":\"{}\"", ["event", "mutant"][random.below(2)]),
+        ),
+        10 => ("thread.run", sched),
+        11 => ("thread.create", format!(",\"name\":\"t{tid}\"{sched}")),
+        12 => ("frame.swap", String::new()),
+        13 => ("interrupt.begin", [object, String::new()][random.below(2)].clone()),
+        _ => ("odd.kind", format!(",\"flag\":{}", random.below(2) == 0)),
+    };
+    let build = ["a", "b"][usize::from(random.below(50) == 0)];
+    format!(
+        "{{\"schema_version\":1,\"build\":\"{build}\",\"host_ns\":{},\"guest_ns\":{at},\"tid\":{tid},\
+         \"tid_event_idx\":{},\"kind\":\"{kind}\"{rest}}}\n",
+        random.number(),
+        random.small(),
+    )
+    .into_bytes()
+}
