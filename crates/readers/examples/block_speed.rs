@@ -214,7 +214,8 @@ fn best(blocks: &[&[u8]], lines: f64, mut run: impl FnMut(&[u8])) -> f64 {
 fn main() {
     let only = std::env::args().nth(1).unwrap_or_default();
     let guest = Profile::parse(profile::GUEST_KERNEL_TOML).expect("built in");
-    let cases: [(&str, fn(&mut Guest)); 2] = [("hot", Guest::hot), ("varied", Guest::varied)];
+    type Make = fn(&mut Guest);
+    let cases: [(&str, Make); 2] = [("hot", Guest::hot), ("varied", Guest::varied)];
     for (name, make) in cases.iter().filter(|(name, _)| name.contains(&only)) {
         let mut lines = Guest::new();
         while lines.text.len() < BYTES {

@@ -7,9 +7,11 @@ use std::fmt::Write as _;
 
 use common::{Random, guest_line, mutated};
 use insta::assert_snapshot;
+use unwedge_analyze::{Options, analyze};
 use unwedge_readers::profile::{GUEST_KERNEL, GUEST_KERNEL_TOML};
 use unwedge_readers::{BlockReader, Complaints, Profile, detect};
 use unwedge_trace::row::Batch;
+use unwedge_trace::{Recording, Timestamp};
 
 /// Rows, tables and complaints of one block.
 fn read(
@@ -288,4 +290,32 @@ fn a_known_line_that_is_too_long_is_skipped() {
     let reader = profile.open();
     let (batch, complaints, _) = read(&*reader, &mut *reader.scratch(), &block);
     assert_eq!((batch.rows.len(), complaints.count()), (3, 1));
+}
+
+/// The blocks of a language in the page about profiles.
+fn blocks_of_the_page(language: &str) -> Vec<&'static str> {
+    let page = include_str!("../../../docs/profiles.md");
+    let blocks = page.split("```").skip(1).step_by(2);
+    blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
+}
+
+#[test]
+fn the_page_about_profiles_tells_the_truth() {
+    let profiles = blocks_of_the_page("toml");
+    for profile in &profiles {
+        Profile::parse(profile).unwrap_or_else(|error| panic!("{error} in {profile}"));
+    }
+    let lines = blocks_of_the_page("json")[0];
+    let reader = Profile::parse(profiles[0]).expect("parsed above").open();
+    let (batch, complaints, _) = read(&*reader, &mut *reader.scratch(), lines.as_bytes());
+    assert_eq!(complaints.count(), 0, "{complaints:?}");
+    assert_snapshot!(told(profiles[0], lines));
+    let chrome = Profile::parse(profiles[1]).expect("parsed above");
+    assert!(chrome.detect(br#"{"name":"x","ph":"X","ts":1.5,"dur":2,"pid":1,"tid":2}"#));
+    // The answer that the page promises.
+    let now = Timestamp(20_000_000_000);
+    let recording = Recording::new("service", now, batch.events());
+    let report = analyze(&recording, &Options { patience_ns: 1_000_000_000 });
+    let codes: Vec<&str> = report.findings.iter().map(|finding| &*finding.code).collect();
+    assert_eq!(codes, ["UW001"], "{report:?}");
 }
