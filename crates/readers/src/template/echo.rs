@@ -5,7 +5,7 @@
 
 use unwedge_trace::row::Row;
 
-use super::scan::{begins, number, plain_text};
+use super::scan::{begins, number, number_len, plain_text};
 use super::trie::{Match, Span};
 use super::{SKIP, slot_of};
 
@@ -218,7 +218,7 @@ impl Echo {
             let varying = &line[before.len()..];
             at += before.len();
             at += match part {
-                Part::Number => number(varying)?.len,
+                Part::Number => number_len(varying)?,
                 Part::Time => {
                     let found = number(varying)?;
                     time = found.whole?;

@@ -24,7 +24,13 @@ fn word(text: &[u8], at: usize) -> Option<u64> {
 pub(super) fn begins(text: &[u8], with: &[u8]) -> bool {
     let Some(text) = text.get(..with.len()) else { return false };
     let (Some(first), Some(last)) = (with.first_chunk::<8>(), with.last_chunk::<8>()) else {
-        return text == with;
+        return match (with.first_chunk::<4>(), with.last_chunk::<4>()) {
+            (Some(_), Some(last)) => {
+                text.last_chunk::<4>() == Some(last)
+                    && text.first_chunk::<4>() == with.first_chunk::<4>()
+            }
+            _ => text.iter().zip(with).all(|(a, b)| a == b),
+        };
     };
     let (Some(text_first), Some(text_last)) = (text.first_chunk::<8>(), text.last_chunk::<8>())
     else {
@@ -55,6 +61,29 @@ pub(super) fn number(text: &[u8]) -> Option<Number> {
         return fraction(text, len);
     }
     Some(Number { len, whole: Some(value) })
+}
+
+/// How many bytes such a number has; its value is not asked for.
+#[inline(always)]
+pub(super) fn number_len(text: &[u8]) -> Option<usize> {
+    let mut len = 0;
+    let end = loop {
+        let Some(word) = word(text, len) else { return number(text).map(|number| number.len) };
+        let count = digits_in(word);
+        len += count;
+        if count < 8 {
+            break text.get(len).copied();
+        }
+    };
+    let plain = (1..=DIGITS_MAX).contains(&len) && end != Some(b'.');
+    // A zero before other digits is no number, and what is not plain takes the long way.
+    if plain && (text[0] != b'0' || len == 1) { Some(len) } else { other_number_len(text) }
+}
+
+#[cold]
+#[inline(never)]
+fn other_number_len(text: &[u8]) -> Option<usize> {
+    number(text).map(|number| number.len)
 }
 
 #[cold]
@@ -177,7 +206,7 @@ fn stops(word: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{begins, is_plain, number, plain_text};
+    use super::{begins, is_plain, number, number_len, plain_text};
 
     #[test]
     fn beginnings_are_compared_to_the_last_byte() {
@@ -223,6 +252,8 @@ mod tests {
                         let text = format!("{first}{body}{tail}{pad}");
                         let found = number(text.as_bytes()).map(|n| (n.len, n.whole));
                         assert_eq!(found, slow_number(text.as_bytes()), "{text}");
+                        let len = number_len(text.as_bytes());
+                        assert_eq!(len, found.map(|found| found.0), "{text}");
                     }
                 }
             }
@@ -237,6 +268,7 @@ mod tests {
                 text[place] = byte;
                 let found = number(&text).map(|n| (n.len, n.whole));
                 assert_eq!(found, slow_number(&text), "{byte} at {place}");
+                assert_eq!(number_len(&text), found.map(|found| found.0), "{byte} at {place}");
             }
         }
     }

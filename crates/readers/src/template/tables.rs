@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use unwedge_trace::row::{AgentEntry, Batch, Key, NONE, ObjectEntry, Row};
 
+use super::scan::begins;
 use super::slot_of;
 
 /// Places remembered beside the maps, to be found without hashing in earnest.
@@ -51,7 +52,7 @@ impl Places {
                 if recent.1 != 0 && recent.0 == number {
                     return (recent.1 - 1, false);
                 }
-                let place = *self.numbers.entry(number).or_insert(fresh);
+                let place = rare_place(&mut self.numbers, number, fresh);
                 *recent = (number, place.saturating_add(1));
                 (place, place == fresh)
             }
@@ -64,6 +65,12 @@ impl Places {
             }
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn rare_place(numbers: &mut HashMap<u64, u32>, number: u64, fresh: u32) -> u32 {
+    *numbers.entry(number).or_insert(fresh)
 }
 
 /// How surely it is known what a thing is: what is said later counts if it is as sure.
@@ -173,7 +180,12 @@ impl<'b> Tables<'b> {
         }
         let slot = slot_of(brief(text), RECENT);
         let place = self.recent_names[slot];
-        if self.batch.names.get(place as usize).is_some_and(|name| name.as_bytes() == text) {
+        if self
+            .batch
+            .names
+            .get(place as usize)
+            .is_some_and(|name| name.len() == text.len() && begins(text, name.as_bytes()))
+        {
             return place;
         }
         let place = self.place_of_name(&String::from_utf8_lossy(text));

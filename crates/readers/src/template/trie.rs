@@ -1,6 +1,6 @@
 //! Which known sort of line is this, and what are its values?
 
-use super::scan::{begins, number, plain_text};
+use super::scan::{begins, number, number_len, plain_text};
 use super::token::Item;
 use super::{SKIP, SPANS_MAX};
 
@@ -305,6 +305,11 @@ fn take_literal<'i>(items: &mut std::iter::Peekable<impl Iterator<Item = &'i Ite
 
 #[inline(always)]
 fn take_number(rest: &[u8], at: usize, slot: u8, walk: &mut Walk) -> Option<usize> {
+    if slot == SKIP {
+        let len = number_len(rest)?;
+        push(walk, slot, false, None, at, at + len)?;
+        return Some(len);
+    }
     let found = number(rest)?;
     push(walk, slot, false, found.whole, at, at + found.len)?;
     Some(found.len)
