@@ -102,9 +102,14 @@ fn slow(input: &[u8]) -> (Batch, Vec<String>, u64) {
     let (recording, complaints) = jsonl::read(&mut &input[..]).expect("a header");
     let mut builder = BatchBuilder::default();
     recording.events.iter().for_each(|event| builder.event(event));
+    let more = complaints.iter().find_map(|complaint| {
+        complaint.text.strip_prefix("and ")?.split(' ').next()?.parse::<u64>().ok()
+    });
     let texts = complaints.iter().filter(|complaint| complaint.line > 0);
     let lines = input.split_inclusive(|byte| *byte == b'\n').count() as u64;
-    (builder.take(), texts.map(ToString::to_string).collect(), lines)
+    let mut texts: Vec<String> = texts.map(ToString::to_string).collect();
+    texts.push(format!("and {} more", more.unwrap_or(0)));
+    (builder.take(), texts, lines)
 }
 
 fn fast(input: &[u8], templates: bool) -> (Batch, Vec<String>, u64) {
@@ -117,7 +122,9 @@ fn fast(input: &[u8], templates: bool) -> (Batch, Vec<String>, u64) {
     }
     let (mut batch, mut complaints) = (Batch::default(), Complaints::default());
     let lines = reader.read(input, &mut *scratch, &mut batch, &mut complaints);
-    (batch, complaints.first().iter().map(ToString::to_string).collect(), lines)
+    let mut texts: Vec<String> = complaints.first().iter().map(ToString::to_string).collect();
+    texts.push(format!("and {} more", complaints.more()));
+    (batch, texts, lines)
 }
 
 fn check(input: &[u8]) {

@@ -316,6 +316,6 @@ fn the_page_about_profiles_tells_the_truth() {
     let now = Timestamp(20_000_000_000);
     let recording = Recording::new("service", now, batch.events());
     let report = analyze(&recording, &Options { patience_ns: 1_000_000_000 });
-    let codes: Vec<&str> = report.findings.iter().map(|finding| &*finding.code).collect();
+    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
     assert_eq!(codes, ["UW001"], "{report:?}");
 }
