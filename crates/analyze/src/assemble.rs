@@ -190,9 +190,9 @@ fn lost(state: &State<'_>) -> Option<String> {
 
 fn unobserved(state: &State<'_>, kind: ObjectKind) -> Option<String> {
     let (explained, reached) = state.poorly_covered(kind)?;
-    let kind = words::object_kind(kind);
+    let kind = words::a_kind(kind);
     Some(format!(
-        "who signals a {kind}: of {reached} waits on one that succeeded only {explained} have a signal on record"
+        "who signals {kind}: of {reached} waits on one that succeeded only {explained} have a signal on record"
     ))
 }
 

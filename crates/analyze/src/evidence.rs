@@ -80,6 +80,7 @@ fn wait_began(state: &State<'_>, agent: AgentId, point: Point) -> Option<Fact> {
     let wait = state.wait(agent)?;
     let bound = match wait.bound {
         Bound::Infinite => String::new(),
+        Bound::Ns(u64::MAX) => ", with a bound that is not on record".to_owned(),
         Bound::Ns(ns) => format!(", bounded to {}", duration(ns)),
         Bound::Polls(count) => format!(", and has polled {count} times since"),
     };
@@ -163,7 +164,9 @@ pub(crate) fn object_facts(state: &State<'_>, id: ObjectId, facts: &mut Vec<Fact
             match mark.kind {
                 MarkKind::FailedCall => format!("{by}: {text}"),
                 MarkKind::Injected => format!("injected on {name}: {text}"),
-                MarkKind::Log | MarkKind::Unobserved => format!("{name}: {text}"),
+                MarkKind::Log | MarkKind::Unobserved | MarkKind::Warning => {
+                    format!("{name}: {text}")
+                }
             },
         ));
     }

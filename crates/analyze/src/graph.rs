@@ -226,7 +226,7 @@ impl Graph {
             self.nodes[node].inputs = inputs;
         } else if !object.is_known() {
             self.hold_up(node, Level::Maybe, Some(Reason::Shared));
-        } else if object.kind == ObjectKind::Mutex || object.kind == ObjectKind::Futex {
+        } else if object.kind == ObjectKind::Mutex {
             self.hold_up(node, Level::Maybe, Some(Reason::UnknownHolder));
         } else {
             self.expand_unowed_point(state, node, point, object);

@@ -1,6 +1,6 @@
 //! What is worth saying that accuses nobody? What progresses, what is idle, what nobody can judge.
 
-use unwedge_trace::{AgentId, AgentKind, AgentState};
+use unwedge_trace::{AgentId, AgentKind, AgentState, MarkKind};
 
 use crate::graph::{Level, Subject};
 use crate::report::AgentSummary;
@@ -9,23 +9,35 @@ use crate::words;
 
 /// Remarks of one report.
 const NOTES_MAX: usize = 32;
+/// Warnings of the source.
+const WARNINGS_MAX: usize = 8;
 /// Earlier signallers named in one remark.
 const NAMES_MAX: usize = 3;
 
 /// Remarks about waits that are old and still healthy, or about there being none.
 pub(crate) fn notes(scene: Scene<'_, '_>) -> Vec<String> {
     let state = scene.state;
+    let mut notes = warnings(scene);
     let old: Vec<AgentId> =
         state.agents.keys().copied().filter(|id| state.old_wait(*id).is_some()).collect();
     if old.is_empty() {
         let patience = words::duration(state.patience_ns);
-        return vec![format!("no wait is older than {patience}")];
+        notes.push(format!("no wait is older than {patience}"));
+        return notes;
     }
     let healthy = old.iter().filter(|id| scene.live.agent_level(scene.graph, **id) == Level::Yes);
-    let mut notes: Vec<String> =
-        healthy.filter_map(|id| note(scene, *id)).take(NOTES_MAX).collect();
+    notes.extend(healthy.filter_map(|id| note(scene, *id)).take(NOTES_MAX));
     notes.dedup();
     notes
+}
+
+/// What the source itself warned of.
+fn warnings(scene: Scene<'_, '_>) -> Vec<String> {
+    let marks = scene.state.marks.iter().filter(|mark| mark.kind == MarkKind::Warning);
+    let mut warnings: Vec<String> = marks.map(|mark| words::printable_line(mark.text)).collect();
+    warnings.dedup();
+    warnings.truncate(WARNINGS_MAX);
+    warnings
 }
 
 fn note(scene: Scene<'_, '_>, waiter: AgentId) -> Option<String> {
@@ -56,10 +68,11 @@ fn note(scene: Scene<'_, '_>, waiter: AgentId) -> Option<String> {
         let list = if state.wait(agent).is_some() { &mut waiting } else { &mut idle };
         list.push(state.say_agent(agent));
     }
-    let (names, does) = if idle.is_empty() {
-        (waiting, "can proceed from its own wait")
-    } else {
-        (idle, "is alive and not in a wait")
+    let (names, does) = match (idle.len(), waiting.len()) {
+        (0, 1) => (waiting, "can proceed from its own wait"),
+        (0, _) => (waiting, "can proceed from their own waits"),
+        (1, _) => (idle, "is alive and not in a wait"),
+        _ => (idle, "are alive and not in a wait"),
     };
     if names.is_empty() {
         return None;

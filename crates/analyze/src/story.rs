@@ -39,6 +39,8 @@ pub(crate) struct Story<'a, 'r> {
     pub(crate) waiters: Vec<AgentId>,
 }
 
+/// Steps that are looked at to tell how far a waiter is from the root.
+const CUSTOM_STEPS_MAX: usize = 64;
 /// Waits of a chain that are told one by one; of a longer chain the middle is counted.
 const WAITS_TOLD_MAX: usize = 5;
 /// Nodes looked at above one root: beyond that many, who else waits is left out.
@@ -271,6 +273,8 @@ fn paths_to(scene: Scene<'_, '_>, root: &Root) -> HashMap<NodeId, Option<NodeId>
 struct Candidate {
     is_no_thread: bool,
     is_out_of_cycle: bool,
+    /// Agents that stand between it and the root only because they used to signal what the one before waits for.
+    by_custom: usize,
     since: u64,
     agent: AgentId,
 }
@@ -285,13 +289,37 @@ fn waiters(
         let wait = scene.state.old_wait(agent)?;
         let kind = scene.state.agent(agent)?.kind;
         Some(Candidate {
-            is_no_thread: kind != AgentKind::HostThread,
+            is_no_thread: !matches!(
+                kind,
+                AgentKind::HostThread
+                    | AgentKind::GuestThread
+                    | AgentKind::KernelThread
+                    | AgentKind::Task
+            ),
             is_out_of_cycle: root.shape == Shape::Cycle && next.is_some(),
+            by_custom: by_custom(scene.graph, toward, *node),
             since: wait.since.0,
             agent,
         })
     };
     toward.iter().filter_map(waiter).collect()
+}
+
+/// Agents on the way from a node to the root that no debt ties to it. Counted up to a few: a long way is a long way.
+fn by_custom(graph: &Graph, toward: &HashMap<NodeId, Option<NodeId>>, from: NodeId) -> usize {
+    let mut count = 0;
+    let mut before = from;
+    let mut steps = 0;
+    while let Some(next) = toward.get(&before).copied().flatten() {
+        let tied = matches!(graph.nodes[before].subject, Subject::Debt(..));
+        count += usize::from(!tied && matches!(graph.nodes[next].subject, Subject::Agent(_)));
+        steps += 1;
+        if steps > CUSTOM_STEPS_MAX {
+            break;
+        }
+        before = next;
+    }
+    count
 }
 
 /// Continues a path that has reached a cycle around it, back to its first agent there; gives the

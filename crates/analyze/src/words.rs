@@ -10,6 +10,8 @@ use crate::report::{ObjectSummary, Waiter};
 
 /// Longest name or label that is said in full, in characters.
 const NAME_CHARS_MAX: usize = 80;
+/// Longest line of a log that is said in full, in characters.
+const LINE_CHARS_MAX: usize = 240;
 
 /// `7.21 s`, `412 ms`, `2 min 5 s`.
 pub(crate) fn duration(ns: u64) -> String {
@@ -28,15 +30,28 @@ pub(crate) fn duration(ns: u64) -> String {
 
 /// What a name holds that can be printed on one line.
 pub(crate) fn printable(name: &str) -> String {
-    let mut text: String = name
-        .chars()
-        .take(NAME_CHARS_MAX)
-        .map(|character| if character.is_control() { '?' } else { character })
-        .collect();
-    if name.chars().nth(NAME_CHARS_MAX).is_some() {
-        text.push('…');
+    printable_to(name, NAME_CHARS_MAX)
+}
+
+/// What a line of a log holds that can be printed on one line.
+pub(crate) fn printable_line(line: &str) -> String {
+    printable_to(line, LINE_CHARS_MAX)
+}
+
+fn printable_to(text: &str, most: usize) -> String {
+    let tame = |character: char| if character.is_control() { '?' } else { character };
+    let mut out: String = text.chars().take(most).map(tame).collect();
+    if text.chars().nth(most).is_some() {
+        out.push('…');
     }
-    text
+    out
+}
+
+/// A kind of object with its article: "an event".
+pub(crate) fn a_kind(kind: ObjectKind) -> String {
+    let name = object_kind(kind);
+    let article = if name.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {name}")
 }
 
 /// Joins names as a sentence does: `a`, `a and b`, `a, b and c`; beyond `most`, the rest is counted.
@@ -143,6 +158,8 @@ impl State<'_> {
     pub(crate) fn say_point(&self, point: Point) -> String {
         let object = self.say_object(point.object);
         match self.object_kind(point.object) {
+            // The first signal of a fence is its signal, with or without a number.
+            ObjectKind::DmaFence if point.value <= 1 => object,
             ObjectKind::TimelineSemaphore | ObjectKind::Ring | ObjectKind::DmaFence => {
                 format!("{object} to reach {}", point.value)
             }

@@ -223,6 +223,8 @@ pub enum MarkKind {
     Injected,
     /// Something that the source cannot observe and that an answer may need.
     Unobserved,
+    /// A warning of the source's own: a lock order that could deadlock, an engine that was reset.
+    Warning,
 }
 
 /// What happened. Points are shared out as one list: arrays that must agree are one array.

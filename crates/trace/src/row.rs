@@ -200,6 +200,28 @@ pub struct AgentEntry {
 }
 
 impl AgentEntry {
+    /// Takes in an introduction.
+    pub fn introduce(&mut self, kind: AgentKind, name: &str, pid: u32, tid: u32) {
+        let key = self.key.clone();
+        self.describe(&Self { key, introduced: true, kind, name: name.into(), pid, tid });
+    }
+
+    /// Takes in what is said of it later: what that leaves open stays as it was.
+    pub fn describe(&mut self, later: &Self) {
+        if later.introduced {
+            (self.introduced, self.kind) = (true, later.kind);
+        }
+        if later.pid != 0 {
+            self.pid = later.pid;
+        }
+        if later.tid != 0 {
+            self.tid = later.tid;
+        }
+        if !later.name.is_empty() && self.name != later.name {
+            self.name.clone_from(&later.name);
+        }
+    }
+
     /// One of which nothing is known yet.
     #[must_use]
     pub fn unknown(key: Key) -> Self {
@@ -227,6 +249,29 @@ pub struct ObjectEntry {
 }
 
 impl ObjectEntry {
+    /// Takes in an introduction.
+    pub fn introduce(&mut self, kind: ObjectKind, handle: u64, label: &str, shared: bool) {
+        let key = self.key.clone();
+        self.describe(&Self { key, introduced: true, kind, handle, label: label.into(), shared });
+    }
+
+    /// Takes in what is said of it later: what that leaves open stays as it was.
+    pub fn describe(&mut self, later: &Self) {
+        if later.introduced {
+            if !self.introduced || later.kind != ObjectKind::Other {
+                self.kind = later.kind;
+            }
+            self.introduced = true;
+            if later.handle != 0 || self.handle == 0 {
+                self.handle = later.handle;
+            }
+        }
+        self.shared |= later.shared;
+        if !later.label.is_empty() && self.label != later.label {
+            self.label.clone_from(&later.label);
+        }
+    }
+
     /// One of which nothing is known yet.
     #[must_use]
     pub fn unknown(key: Key) -> Self {
@@ -282,18 +327,11 @@ impl BatchBuilder {
         let row = |op| Row::new(event.at.0, agent, op);
         match &event.what {
             What::Agent { kind, name, pid, tid } => {
-                let entry = &mut self.batch.agents[agent as usize];
-                (entry.introduced, entry.kind, entry.pid, entry.tid) = (true, *kind, *pid, *tid);
-                entry.name = name.as_str().into();
+                self.batch.agents[agent as usize].introduce(*kind, name, *pid, *tid);
             }
             What::Object { object, kind, handle, label, shared } => {
                 let object = self.object(*object);
-                let entry = &mut self.batch.objects[object as usize];
-                (entry.introduced, entry.kind, entry.handle) = (true, *kind, *handle);
-                entry.shared |= *shared;
-                if !label.is_empty() {
-                    entry.label = label.as_str().into();
-                }
+                self.batch.objects[object as usize].introduce(*kind, *handle, label, *shared);
             }
             What::WaitBegan { call, points, mode, bound } => {
                 let (name, code) = (self.name(call), wait_code(*bound, *mode));
@@ -529,7 +567,7 @@ macro_rules! codes {
 codes!(Outcome, outcome_code, outcome_from_code: Reached = 0, TimedOut = 1, Failed = 2; else Failed);
 codes!(AgentState, state_code, state_from_code:
     Running = 0, Ready = 1, Blocked = 2, Exited = 3, Unknown = 4; else Unknown);
-codes!(MarkKind, mark_code, mark_from_code: Log = 0, FailedCall = 1, Injected = 2, Unobserved = 3; else Log);
+codes!(MarkKind, mark_code, mark_from_code: Log = 0, FailedCall = 1, Injected = 2, Unobserved = 3, Warning = 4; else Log);
 codes!(AgentKind, agent_kind_code, agent_kind_from_code:
     HostThread = 0, GpuQueue = 1, PresentationEngine = 2, GuestThread = 3, KernelThread = 4, Task = 5,
     Interrupt = 6, RingHost = 7, Outside = 8; else Outside);

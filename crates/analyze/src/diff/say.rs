@@ -167,6 +167,7 @@ impl Side {
                 MarkKind::FailedCall => format!("failed: {text}{}", about(object)),
                 MarkKind::Injected => format!("injected: {text}{}", about(object)),
                 MarkKind::Unobserved => format!("unobserved: {text}{}", about(object)),
+                MarkKind::Warning => format!("warning: {text}{}", about(object)),
             },
         }
     }

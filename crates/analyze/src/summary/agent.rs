@@ -1,7 +1,6 @@
 //! What does an agent leave behind? Its open wait, its last state and progress, and how its time went.
 
 use serde::{Deserialize, Serialize};
-use unwedge_trace::AgentKind;
 use unwedge_trace::row::{AgentEntry, ENDS_WITH_NEXT_EVENT, Key};
 
 use super::Stamp;
@@ -13,12 +12,7 @@ pub(super) const STATES: usize = 5;
 /// An agent at the end of a stretch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Agent {
-    pub(super) key: Key,
-    pub(super) introduced: bool,
-    pub(super) kind: AgentKind,
-    pub(super) name: Box<str>,
-    pub(super) pid: u32,
-    pub(super) tid: u32,
+    pub(super) entry: AgentEntry,
     /// What it did itself, in rows, and when first and last; meaningless while there is none.
     pub(super) events: u64,
     pub(super) first: Stamp,
@@ -114,12 +108,7 @@ impl Wait {
 impl Agent {
     pub(super) fn of(entry: &AgentEntry) -> Self {
         Self {
-            key: entry.key.clone(),
-            introduced: entry.introduced,
-            kind: entry.kind,
-            name: entry.name.clone(),
-            pid: entry.pid,
-            tid: entry.tid,
+            entry: entry.clone(),
             events: 0,
             first: Stamp::default(),
             last: Stamp::default(),
@@ -133,18 +122,6 @@ impl Agent {
             state_ns: [0; STATES],
             progress: None,
             progress_count: 0,
-        }
-    }
-
-    /// What is known of it.
-    pub(super) fn entry(&self) -> AgentEntry {
-        AgentEntry {
-            key: self.key.clone(),
-            introduced: self.introduced,
-            kind: self.kind,
-            name: self.name.clone(),
-            pid: self.pid,
-            tid: self.tid,
         }
     }
 
@@ -177,17 +154,6 @@ impl Agent {
         }
     }
 
-    /// Takes in what is known of it from later.
-    pub(super) fn describe(&mut self, later: &AgentEntry) {
-        if later.introduced || !self.introduced {
-            self.introduced = later.introduced;
-            (self.kind, self.pid, self.tid) = (later.kind, later.pid, later.tid);
-            if self.name != later.name {
-                self.name.clone_from(&later.name);
-            }
-        }
-    }
-
     /// Takes in the states of the stretch that follows.
     pub(super) fn merge_states(&mut self, later: &Self) {
         let (Some((first, first_at)), Some(mut last)) = (later.first_state, later.state) else {
@@ -211,6 +177,6 @@ impl Agent {
 
 impl Keyed for Agent {
     fn key(&self) -> &Key {
-        &self.key
+        &self.entry.key
     }
 }

@@ -10,7 +10,8 @@ use unwedge_trace::row::{
     state_from_code, wait_from_code,
 };
 use unwedge_trace::{
-    AgentId, Bound, Event, Mode, ObjectId, ObjectKind, Outcome, Point, Recording, Timestamp, What,
+    AgentId, AgentState, Bound, Event, Mode, ObjectId, ObjectKind, Outcome, Point, Recording,
+    Timestamp, What,
 };
 
 use super::agent::{Agent, StateNow, Value, Wait};
@@ -55,8 +56,8 @@ impl Ids {
         let small =
             |key: &Key| matches!(key, Key::Number(number) if *number <= u64::from(u32::MAX));
         Self {
-            agents_by_key: summary.agents.entries.iter().all(|agent| small(&agent.key)),
-            objects_by_key: summary.objects.entries.iter().all(|object| small(&object.key)),
+            agents_by_key: summary.agents.entries.iter().all(|agent| small(&agent.entry.key)),
+            objects_by_key: summary.objects.entries.iter().all(|object| small(&object.entry.key)),
         }
     }
 }
@@ -64,12 +65,12 @@ impl Ids {
 impl Ids {
     pub(super) fn agent(&self, summary: &Summary, place: u32) -> AgentId {
         let agent = summary.agents.get(place);
-        AgentId(agent.map_or(place, |agent| id(self.agents_by_key, &agent.key, place)))
+        AgentId(agent.map_or(place, |agent| id(self.agents_by_key, &agent.entry.key, place)))
     }
 
     pub(super) fn object(&self, summary: &Summary, place: u32) -> ObjectId {
         let object = summary.objects.get(place);
-        ObjectId(object.map_or(place, |object| id(self.objects_by_key, &object.key, place)))
+        ObjectId(object.map_or(place, |object| id(self.objects_by_key, &object.entry.key, place)))
     }
 }
 
@@ -110,15 +111,19 @@ impl Distillery<'_> {
     fn introductions(&mut self) {
         let start = Stamp { seq: 0, at: self.summary.first_at };
         for (agent, place) in self.summary.agents.entries.iter().zip(0..) {
-            if agent.introduced {
-                let (kind, name) = (agent.kind, agent.name.to_string());
-                self.put(start, place, What::Agent { kind, name, pid: agent.pid, tid: agent.tid });
+            if agent.entry.introduced {
+                let (kind, name) = (agent.entry.kind, agent.entry.name.to_string());
+                self.put(
+                    start,
+                    place,
+                    What::Agent { kind, name, pid: agent.entry.pid, tid: agent.entry.tid },
+                );
             }
         }
         for (object, place) in self.summary.objects.entries.iter().zip(0..) {
-            if object.introduced {
-                let (kind, handle) = (object.kind, object.handle);
-                let (label, shared) = (object.label.to_string(), object.shared);
+            if object.entry.introduced {
+                let (kind, handle) = (object.entry.kind, object.entry.handle);
+                let (label, shared) = (object.entry.label.to_string(), object.entry.shared);
                 let object = self.object_id(place);
                 self.put(start, 0, What::Object { object, kind, handle, label, shared });
             }
@@ -168,7 +173,10 @@ impl Distillery<'_> {
             cpu: state.cpu.checked_sub(1).and_then(|cpu| u32::try_from(cpu).ok()),
             priority: priority_from_value(state.priority),
         };
-        self.put(Stamp { seq: state.stamp.seq, at: state.since.at }, place, what);
+        // Of one that runs it matters when it was last seen to, of every other since when it does not.
+        let running = state_from_code(state.state) == AgentState::Running;
+        let at = if running { state.stamp.at } else { state.since.at };
+        self.put(Stamp { seq: state.stamp.seq, at }, place, what);
     }
 
     /// A wait that began and ended: it shows that the agent got on, or that a value was reached.
@@ -322,8 +330,9 @@ impl Summary {
     pub(super) fn coverage(&self) -> Vec<(ObjectKind, u64, u64)> {
         let mut seen = std::collections::BTreeMap::new();
         for object in &self.objects.entries {
-            let (reached, explained) = object.waits.coverage(object.kind, object.signals);
-            let total: &mut (u64, u64) = seen.entry(object_kind_code(object.kind)).or_default();
+            let (reached, explained) = object.waits.coverage(object.entry.kind, object.signals);
+            let total: &mut (u64, u64) =
+                seen.entry(object_kind_code(object.entry.kind)).or_default();
             *total = (total.0 + reached, total.1 + explained);
         }
         seen.retain(|_, (reached, _)| *reached > 0);
@@ -336,7 +345,7 @@ impl Summary {
 impl Object {
     /// Those who took on its next signal and have not given it.
     pub(super) fn debtors(&self) -> impl Iterator<Item = &Holder> {
-        let locks = matches!(self.kind, ObjectKind::Mutex | ObjectKind::Block);
+        let locks = matches!(self.entry.kind, ObjectKind::Mutex | ObjectKind::Block);
         // Whoever signals what is no lock reaches its next signal for everybody.
         let last = self.last_signal.map_or(Stamp::default(), |signal| signal.stamp);
         self.holders.iter().filter(move |holder| {
@@ -349,7 +358,7 @@ impl Object {
         let Some(last) = self.last_signal.filter(|_| self.signals > 0) else { return false };
         let reset = self.last_reset.is_some_and(|reset| reset.stamp > last.stamp);
         let taken = self.last_taken.is_some_and(|taken| taken.stamp > last.stamp);
-        match self.kind {
+        match self.entry.kind {
             ObjectKind::Event | ObjectKind::Timer => !reset,
             ObjectKind::AutoResetEvent => !reset && !taken,
             ObjectKind::CountingSemaphore => self.signals > self.waits.reached,

@@ -110,7 +110,7 @@ impl Summary {
             agents.push(match self.agents.place(&entry.key) {
                 Some(place) => {
                     let known = self.agents.get_mut(place);
-                    known.into_iter().for_each(|known| known.describe(entry));
+                    known.into_iter().for_each(|known| known.entry.describe(entry));
                     place
                 }
                 None => self.agents.push(Agent::of(entry), AGENTS_MAX).unwrap_or_else(|| {
@@ -124,7 +124,7 @@ impl Summary {
             objects.push(match self.objects.place(&entry.key) {
                 Some(place) => {
                     let known = self.objects.get_mut(place);
-                    known.into_iter().for_each(|known| known.describe(entry));
+                    known.into_iter().for_each(|known| known.entry.describe(entry));
                     place
                 }
                 None => self.objects.push(Object::of(entry), OBJECTS_MAX).unwrap_or_else(|| {

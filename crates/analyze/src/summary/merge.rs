@@ -85,14 +85,14 @@ impl Summary {
     fn places(&mut self, later: &Self) -> Places {
         let agents = later.agents.entries.iter().map(|agent| {
             self.agents
-                .place(&agent.key)
-                .or_else(|| self.agents.push(Agent::of(&agent.entry()), AGENTS_MAX))
+                .place(&agent.entry.key)
+                .or_else(|| self.agents.push(Agent::of(&agent.entry), AGENTS_MAX))
         });
         let agents: Vec<u32> = agents.map(|place| place.unwrap_or(NONE)).collect();
         let objects = later.objects.entries.iter().map(|object| {
             self.objects
-                .place(&object.key)
-                .or_else(|| self.objects.push(Object::of(&object.entry()), OBJECTS_MAX))
+                .place(&object.entry.key)
+                .or_else(|| self.objects.push(Object::of(&object.entry), OBJECTS_MAX))
         });
         let objects: Vec<u32> = objects.map(|place| place.unwrap_or(NONE)).collect();
         let untracked =
@@ -233,7 +233,7 @@ impl Agent {
 
     /// Takes in the same agent's later stretch; a wait that is ended there is ended already.
     fn merge(&mut self, later: &Self) {
-        self.describe(&later.entry());
+        self.entry.describe(&later.entry);
         if later.events > 0 {
             if self.events == 0 {
                 self.first = later.first;

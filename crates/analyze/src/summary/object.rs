@@ -19,12 +19,7 @@ const UNEXPLAINED_MAX: usize = 1024;
 /// An object at the end of a stretch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Object {
-    pub(super) key: Key,
-    pub(super) introduced: bool,
-    pub(super) kind: ObjectKind,
-    pub(super) handle: u64,
-    pub(super) label: Box<str>,
-    pub(super) shared: bool,
+    pub(super) entry: ObjectEntry,
     /// Signals without a number.
     pub(super) signals: u64,
     pub(super) first_signal: Option<Stamp>,
@@ -121,12 +116,7 @@ pub(super) struct Holder {
 impl Object {
     pub(super) fn of(entry: &ObjectEntry) -> Self {
         Self {
-            key: entry.key.clone(),
-            introduced: entry.introduced,
-            kind: entry.kind,
-            handle: entry.handle,
-            label: entry.label.clone(),
-            shared: entry.shared,
+            entry: entry.clone(),
             signals: 0,
             first_signal: None,
             last_signal: None,
@@ -140,30 +130,6 @@ impl Object {
             holders: Vec::new(),
             waits: Waits::default(),
         }
-    }
-
-    /// What is known of it.
-    pub(super) fn entry(&self) -> ObjectEntry {
-        ObjectEntry {
-            key: self.key.clone(),
-            introduced: self.introduced,
-            kind: self.kind,
-            handle: self.handle,
-            label: self.label.clone(),
-            shared: self.shared,
-        }
-    }
-
-    /// Takes in what is known of it from later.
-    pub(super) fn describe(&mut self, later: &ObjectEntry) {
-        if later.introduced || !self.introduced {
-            self.introduced = later.introduced;
-            (self.kind, self.handle) = (later.kind, later.handle);
-            if !later.label.is_empty() && self.label != later.label {
-                self.label.clone_from(&later.label);
-            }
-        }
-        self.shared |= later.shared;
     }
 
     /// The next signal, without a number.
@@ -271,7 +237,7 @@ impl Object {
 
     /// Takes in the same object's later stretch, whose places and numbers are already this one's.
     pub(super) fn merge(&mut self, later: Self) {
-        self.describe(&later.entry());
+        self.entry.describe(&later.entry);
         self.signals += later.signals;
         self.first_signal = self.first_signal.or(later.first_signal);
         self.last_signal = later.last_signal.or(self.last_signal);
@@ -393,6 +359,6 @@ impl Waits {
 
 impl Keyed for Object {
     fn key(&self) -> &Key {
-        &self.key
+        &self.entry.key
     }
 }

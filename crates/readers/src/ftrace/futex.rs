@@ -180,8 +180,12 @@ pub(super) fn enter(
     let (object, deed) = (futex.object, operation.deed);
     let refused = world.tasks.get_mut(line.tid).and_then(|task| task.refused.take());
     if let (Some(lock), Deed::Wait) = (refused, deed) {
-        let text = format!("waited for after FUTEX_LOCK_PI of {lock:#x} failed with EDEADLK");
-        let (kind, objects) = (MarkKind::Log, vec![object]);
+        let text = format!(
+            "thread {} sleeps on a futex after FUTEX_LOCK_PI of {lock:#x} failed with EDEADLK: the kernel saw a \
+             deadlock",
+            line.tid
+        );
+        let (kind, objects) = (MarkKind::Warning, vec![object]);
         out.event(line.at, agent, What::Mark { kind, text, objects });
     }
     call.futex = Some(Use { object, deed, sure, signalled: false });

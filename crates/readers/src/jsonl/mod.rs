@@ -238,17 +238,12 @@ impl Block<'_, '_> {
         match &event.what {
             What::Agent { kind, name, pid, tid } => {
                 let Some(entry) = self.tables.agent_entry(agent) else { return };
-                (entry.introduced, entry.kind, entry.pid, entry.tid) = (true, *kind, *pid, *tid);
-                entry.name = name.as_str().into();
+                entry.introduce(*kind, name, *pid, *tid);
             }
             What::Object { object: id, kind, handle, label, shared } => {
                 let object = object(&mut self.tables, u64::from(id.0));
                 let Some(entry) = self.tables.object_entry(object, Sure::Told) else { return };
-                (entry.introduced, entry.kind, entry.handle) = (true, *kind, *handle);
-                entry.shared |= *shared;
-                if !label.is_empty() {
-                    entry.label = label.as_str().into();
-                }
+                entry.introduce(*kind, *handle, label, *shared);
             }
             _ => self.rows(event),
         }

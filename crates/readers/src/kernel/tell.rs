@@ -342,7 +342,7 @@ impl<'t> Teller<'t> {
         for remark in &told.troubles.remarks {
             let text = remark.text.clone();
             match &remark.about {
-                About::Kernel => self.kernel_mark(remark.at, MarkKind::Log, text, Vec::new()),
+                About::Kernel => self.kernel_mark(remark.at, MarkKind::Warning, text, Vec::new()),
                 About::Queue(name) => {
                     let agent = self.queue_like(AgentKind::GpuQueue, name);
                     let what = What::Mark { kind: MarkKind::FailedCall, text, objects: Vec::new() };
@@ -353,7 +353,7 @@ impl<'t> Teller<'t> {
         for warning in told.lockdep {
             let objects =
                 warning.locks().filter_map(|name| self.labels.get(name).copied()).collect();
-            self.kernel_mark(warning.at, MarkKind::Log, warning.says(), objects);
+            self.kernel_mark(warning.at, MarkKind::Warning, warning.says(), objects);
         }
     }
 

@@ -227,9 +227,9 @@ fn what_cannot_be_read_is_named_by_its_line() {
             "line 7: no space, column 1"
         ]
     );
-    assert!(!ended.is_nothing());
+    assert!(ended.refuse_nothing(Path::new("x")).is_ok());
     let (_, ended) = check(b"NaN b\nmore\n");
-    assert!(ended.is_nothing());
+    assert!(ended.refuse_nothing(Path::new("x")).is_err());
     let many = "nonsense\n".repeat(500);
     let (_, ended) = check(many.as_bytes());
     assert_eq!((ended.complaints.count(), ended.lines), (500, 500));

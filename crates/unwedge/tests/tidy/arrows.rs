@@ -37,7 +37,7 @@ const fn planned(mut rule: Rule) -> Rule {
 #[rustfmt::skip]
 const RULES: &[Rule] = &[
     rule("unwedge-trace", &[], Some(&["serde", "serde_json", "thiserror"]), &[]),
-    rule("unwedge-readers", &["unwedge-trace"], Some(&["memchr", "serde", "serde_json", "sonic-rs", "thiserror", "toml"]), &["unwedge-analyze"]),
+    rule("unwedge-readers", &["unwedge-trace"], Some(&["memchr", "serde", "serde_json", "thiserror", "toml"]), &["unwedge-analyze"]),
     rule("unwedge-analyze", &["unwedge-trace"], Some(&["serde"]), &["unwedge-sim"]),
     planned(rule("unwedge-sim", &["unwedge-trace"], Some(&[]), &[])),
     planned(rule("unwedge-wait", &[], Some(&["ash"]), &[])),

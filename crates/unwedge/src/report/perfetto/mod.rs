@@ -233,5 +233,6 @@ fn mark(kind: MarkKind) -> &'static str {
         MarkKind::FailedCall => "failed call",
         MarkKind::Injected => "injected",
         MarkKind::Unobserved => "unobserved",
+        MarkKind::Warning => "warning",
     }
 }
