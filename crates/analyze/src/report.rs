@@ -6,7 +6,7 @@ use serde::Serialize;
 use unwedge_trace::{AgentKind, ObjectKind};
 
 pub use statistics::{
-    Coverage, PollRun, Rate, Share, SilentProducer, Starved, Statistics, WedgeEntry,
+    Bucket, Coverage, PollRun, Rate, Share, SilentProducer, Starved, Statistics, WedgeEntry,
 };
 
 /// The version of the report's format.

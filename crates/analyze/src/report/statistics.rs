@@ -16,7 +16,7 @@ pub struct Statistics {
     pub agents_exited: u64,
     /// Events whose time is before that of the one before them.
     pub backwards: u64,
-    /// Everyone whose wait is open at the last moment, the longest wait first.
+    /// Everyone whose wait is open at the last moment: who cannot proceed first, then the longest wait first.
     pub wedge_map: Vec<WedgeEntry>,
     /// Open waits that are not listed.
     pub wedge_map_more: u64,
@@ -112,6 +112,21 @@ pub struct Rate {
     pub gap_ms_p99: f64,
     /// The shape in words: "60.2 Hz, vsync-like", "every 30 ms, its own time-out".
     pub shape: String,
+    /// How the times from one to the next are spread, in ascending order, none empty; at most 24. They are as wide on
+    /// a logarithmic scale as the spread lets them be: eight, four, two or one to a decade.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Bucket>,
+}
+
+/// So many of some durations lie between these two.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Bucket {
+    /// From this on, in milliseconds.
+    pub from_ms: f64,
+    /// Up to this, in milliseconds.
+    pub to_ms: f64,
+    /// How many.
+    pub count: u64,
 }
 
 /// Somebody who is ready and not picked.
@@ -157,4 +172,6 @@ pub struct Coverage {
     pub reached: u64,
     /// Those with a signal or debt on record.
     pub explained: u64,
+    /// They are so few that nobody is accused, or acquitted, because a signal is not on record.
+    pub poor: bool,
 }

@@ -1,6 +1,8 @@
 //! What does a rhythm look like, in words?
 
 use super::lane::Lane;
+use crate::histogram::Histogram;
+use crate::report::Bucket;
 use crate::words::duration;
 
 /// Fewer gaps than these have no shape.
@@ -10,6 +12,10 @@ const STEADY_PERCENT: u64 = 10;
 /// Refresh rates of displays in hertz (VESA's and television's), and how far off a rhythm may be: 1.5 %.
 const REFRESH_HZ: [f64; 9] = [24.0, 30.0, 50.0, 60.0, 75.0, 90.0, 120.0, 144.0, 240.0];
 const REFRESH_OFF: f64 = 0.015;
+/// Buckets of a spread.
+const BUCKETS_MAX: usize = 24;
+/// The eighths of a decade, in hundredths: rounded powers of the eighth root of ten.
+const EIGHTHS: [u64; 8] = [100, 133, 178, 237, 316, 422, 562, 750];
 
 /// "60.2 Hz, vsync-like", "every 30 ms, its own time-out", "irregular, 412 ms at the median", or nothing for too few.
 pub(super) fn of(lane: &Lane) -> String {
@@ -44,4 +50,68 @@ pub(super) fn of(lane: &Lane) -> String {
         _ => format!("{:.1} kHz", hz / 1000.0),
     };
     if vsync { format!("{rate}, vsync-like") } else { format!("{rate}, steady") }
+}
+
+/// The histogram with buckets that can be drawn: as narrow as few enough of them allow.
+pub(super) fn spread(gaps: &Histogram) -> Vec<Bucket> {
+    let with = |eighths| {
+        let mut buckets: Vec<Bucket> = Vec::new();
+        for (low, high, count) in gaps.buckets() {
+            let (from, to) = around(low + (high - low) / 2, eighths);
+            let (from_ms, to_ms) = (from as f64 / 1e6, to as f64 / 1e6);
+            match buckets.last_mut().filter(|last| last.to_ms == to_ms) {
+                Some(last) => last.count += count,
+                None => buckets.push(Bucket { from_ms, to_ms, count }),
+            }
+        }
+        buckets
+    };
+    // A number has at most twenty decades.
+    let few = [1, 2, 4].map(with).into_iter().find(|buckets| buckets.len() <= BUCKETS_MAX);
+    few.unwrap_or_else(|| with(8))
+}
+
+/// The bounds around a number, `eighths` of a decade apart.
+fn around(ns: u64, eighths: usize) -> (u128, u128) {
+    let edge = |place: usize| u128::from(EIGHTHS[place % 8]) * 10_u128.pow(place as u32 / 8) / 100;
+    // Below one nanosecond there is nothing.
+    let edges = (0..=20 * 8 / eighths).map(|place| edge(place * eighths));
+    let mut from = 0;
+    for to in edges {
+        if u128::from(ns) < to {
+            return (from, to);
+        }
+        from = to;
+    }
+    (from, u128::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spread_of(values: impl IntoIterator<Item = u64>) -> Vec<Bucket> {
+        let mut histogram = Histogram::new();
+        values.into_iter().for_each(|value| histogram.add(value));
+        spread(&histogram)
+    }
+
+    #[test]
+    fn a_rhythm_is_one_narrow_bucket() {
+        let of_30_ms = spread_of(vec![30_000_000; 1_000]);
+        assert_eq!(of_30_ms, [Bucket { from_ms: 23.7, to_ms: 31.6, count: 1_000 }]);
+        assert_eq!(spread_of([]), []);
+        assert_eq!(spread_of([0])[0].from_ms, 0.0);
+    }
+
+    #[test]
+    fn wide_spreads_have_wide_buckets_and_lose_nothing() {
+        let doublings = (0..64).map(|bit| 1_u64 << bit).chain([0, u64::MAX]);
+        let buckets = spread_of(doublings);
+        assert!(buckets.len() <= BUCKETS_MAX, "{}", buckets.len());
+        assert_eq!(buckets.iter().map(|bucket| bucket.count).sum::<u64>(), 66);
+        for pair in buckets.windows(2) {
+            assert!(pair[0].to_ms <= pair[1].from_ms, "{pair:?}");
+        }
+    }
 }

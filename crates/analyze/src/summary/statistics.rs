@@ -62,7 +62,10 @@ impl Summary {
             coverage: self
                 .coverage()
                 .into_iter()
-                .map(|(kind, reached, explained)| Coverage { kind, reached, explained })
+                .map(|(kind, reached, explained)| {
+                    let poor = state.poorly_covered(kind).is_some();
+                    Coverage { kind, reached, explained, poor }
+                })
                 .collect(),
         }
     }
@@ -91,7 +94,9 @@ impl Counting<'_, '_> {
         let live = Liveness::of(state, &graph);
         let mut waiting: Vec<_> =
             state.agents.keys().filter_map(|id| Some((*id, state.wait(*id)?))).collect();
-        waiting.sort_by_key(|(id, wait)| (wait.since, *id));
+        // Of a million idle threads, those that are not idle must not be cut off.
+        let stuck = |id| live.agent_level(&graph, id) == Level::No;
+        waiting.sort_by_key(|(id, wait)| (!stuck(*id), wait.since, *id));
         let places: std::collections::HashMap<AgentId, u32> = (0
             ..self.summary.agents.entries.len() as u32)
             .map(|place| (self.agent_id(place), place))
@@ -110,7 +115,7 @@ impl Counting<'_, '_> {
                     unwedge_trace::Bound::Polls(polls) => Some(polls),
                     _ => None,
                 },
-                wedged: live.agent_level(&graph, id) == Level::No,
+                wedged: stuck(id),
                 idle,
             }
         };
@@ -197,6 +202,7 @@ impl Counting<'_, '_> {
             gap_ms_median: ms(lane.gaps.median()),
             gap_ms_p99: ms(lane.gaps.quantile(990)),
             shape: shape::of(lane),
+            gaps: shape::spread(&lane.gaps),
         }
     }
 
