@@ -8,20 +8,36 @@ use unwedge_analyze::{Report, Verdict};
 use unwedge_trace::Recording;
 
 use super::chain::{Chain, Step, chain};
+use super::counts::{grouped, many};
 use super::page::{escape, escape_verbatim, fill};
-use super::{json, svg, timeline, words};
+use super::{json, statistics_page, svg, timeline, words};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const INJECTED: &str = "Injected on purpose";
 /// Other waiters that are listed openly; more are folded away.
 const ALSO_WAITING_OPEN: usize = 6;
+/// Agents in the table and in the timeline. Nobody reads more, and a browser has its bounds.
+const AGENTS_MAX: usize = 300;
+/// What is left out says this about those who are there.
+const ORDER: &str = "who cannot proceed comes first, then who waits";
 
 /// The report as one self-contained page.
 pub(crate) fn html(report: &Report, recording: &Recording) -> String {
+    page(report, recording, false)
+}
+
+/// The report of a trace as one self-contained page, with what was counted over all events. Of these, `recording` may
+/// have only those that matter.
+pub(crate) fn trace_html(report: &Report, recording: &Recording) -> String {
+    page(report, recording, true)
+}
+
+fn page(report: &Report, recording: &Recording, trace: bool) -> String {
     let agents = by_urgency(&report.agents);
+    let shown = &agents[..agents.len().min(AGENTS_MAX)];
     let graph = svg::wait_graph(&report.graph);
-    let timeline = timeline::timeline(report, recording, &agents);
+    let timeline = timeline::timeline(report, recording, shown);
     let stuck = words::stuck(report.verdict);
     fill(
         PAGE,
@@ -30,25 +46,46 @@ pub(crate) fn html(report: &Report, recording: &Recording) -> String {
             ("style", STYLE),
             ("verdict", words::verdict(report.verdict)),
             ("answer", &escape(answer(report.verdict))),
-            ("facts", &facts(report)),
+            ("facts", &facts(report, trace)),
             ("caveats", &caveats(report)),
             ("findings", &report.findings.iter().map(|f| card(report, f)).collect::<String>()),
+            ("statistics", &if trace { statistics_page::sections(report) } else { String::new() }),
             ("graph", &graph),
             ("timeline", &timeline.svg),
             ("span", &timeline.span),
             ("legend", &timeline.legend),
-            ("agents", &agents.iter().map(|agent| agent_row(agent, stuck)).collect::<String>()),
+            ("drawn", drawn(report, trace)),
+            ("agents", &shown.iter().map(|agent| agent_row(agent, stuck)).collect::<String>()),
+            ("more", &more(agents.len() - shown.len())),
             ("version", env!("CARGO_PKG_VERSION")),
-            ("json", &escape_verbatim(&json::json(report))),
+            ("json", &escape_verbatim(&json::for_page(report, &agents))),
         ],
     )
 }
 
-/// Who cannot proceed comes first; otherwise as they were seen.
+/// Who cannot proceed comes first; otherwise as they were seen. Of a crowd only the beginning is shown, so that
+/// there those who wait come before the rest.
 fn by_urgency(agents: &[AgentSummary]) -> Vec<&AgentSummary> {
+    let crowd = agents.len() > AGENTS_MAX;
     let mut agents: Vec<&AgentSummary> = agents.iter().collect();
-    agents.sort_by_key(|agent| !agent.wedged);
+    agents.sort_by_key(|agent| (!agent.wedged, crowd && agent.since_ms.is_none()));
     agents
+}
+
+/// What the timeline of a trace leaves out.
+fn drawn(report: &Report, trace: bool) -> &'static str {
+    if trace && report.statistics.events > 0 {
+        "<p class=\"hint\">Of a trace, only the last of what each agent did is drawn.</p>"
+    } else {
+        ""
+    }
+}
+
+fn more(left_out: usize) -> String {
+    if left_out == 0 {
+        return String::new();
+    }
+    format!("<p class=\"hint left-out\">And {} more: {ORDER}.</p>", grouped(left_out as u64))
 }
 
 fn title(report: &Report) -> String {
@@ -67,24 +104,29 @@ fn answer(verdict: Verdict) -> &'static str {
     }
 }
 
-fn facts(report: &Report) -> String {
+fn facts(report: &Report, trace: bool) -> String {
     let wedged = report.agents.iter().filter(|agent| agent.wedged).count();
-    let agents = report.agents.len();
     let stuck = match report.verdict {
         Verdict::Inconclusive => "Seem stuck",
         Verdict::Progressing | Verdict::Wedged => "Cannot proceed",
     };
-    let lost =
-        if report.events_lost == 0 { "none".to_owned() } else { report.events_lost.to_string() };
-    [
+    let agents = many(report.agents.len() as u64, "agent");
+    let lost = match report.events_lost {
+        0 => "none".to_owned(),
+        lost => grouped(lost),
+    };
+    let mut facts = vec![
         ("Findings", report.findings.len().to_string()),
-        (stuck, format!("{wedged} of {}", words::count(agents, "agent"))),
-        ("Events lost", lost),
-        ("Source", report.source.clone()),
-    ]
-    .iter()
-    .map(|(name, value)| format!("<div><dt>{name}</dt><dd>{}</dd></div>", escape(value)))
-    .collect()
+        (stuck, format!("{} of {agents}", grouped(wedged as u64))),
+    ];
+    if trace {
+        facts.extend(statistics_page::facts(&report.statistics));
+    }
+    facts.extend([("Events lost", lost), ("Source", report.source.clone())]);
+    let fact = |(name, value): &(&str, String)| {
+        format!("<div><dt>{name}</dt><dd>{}</dd></div>", escape(value))
+    };
+    facts.iter().map(fact).collect()
 }
 
 /// What limits the answer, or explains it. Each finding shows the injected faults itself.

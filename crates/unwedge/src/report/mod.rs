@@ -7,12 +7,15 @@
 mod chain;
 mod diff;
 mod diff_html;
+mod counts;
 mod html;
 mod json;
 mod layout;
 mod page;
 pub(crate) mod perfetto;
 mod statistics;
+mod statistics_page;
+mod strip;
 mod svg;
 mod text;
 mod timeline;
@@ -23,6 +26,6 @@ mod samples;
 
 pub(crate) use diff::{json as difference_json, text as difference_text};
 pub(crate) use diff_html::html as difference_html;
-pub(crate) use html::html;
+pub(crate) use html::{html, trace_html};
 pub(crate) use json::json;
 pub(crate) use text::{Style, text, trace_text};

@@ -1,5 +1,7 @@
 //! Which reports must look right? One of each shape, with the recording it could have come from.
 
+pub(crate) mod traces;
+
 use unwedge_analyze::report::{
     AgentSummary, Edge, Graph, Link, Node, ObjectSummary, Statistics, VERSION, Waiter,
 };

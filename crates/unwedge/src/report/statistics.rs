@@ -2,116 +2,122 @@
 
 use anstyle::{AnsiColor, Style as Paint};
 use unicode_width::UnicodeWidthStr;
-use unwedge_analyze::report::{Rate, Statistics, WedgeEntry};
+use unwedge_analyze::Report;
+use unwedge_analyze::report::{PollRun, Rate, Starved, Statistics, WedgeEntry};
 
+use super::counts::{
+    covered, covered_in_words, dominant, grouped, many, open_waits, percent, precise, times,
+};
 use super::text::{BOLD, FAINT, Sheet};
-use super::words;
+use super::{page, words};
 
 /// Rows of a table; the rest is counted, and is in the JSON report.
 const ROWS_MAX: usize = 24;
 const RATES_MAX: usize = 10;
 const DOMINANCE_MAX: usize = 5;
-/// Shares below this dominate nothing.
-const SHARE_MIN: f64 = 0.005;
-/// Columns of a bar.
+/// Columns of a bar, and of the narrowest terminal that has room for one.
 const BAR: usize = 20;
-/// Columns of a name or an object.
-const CELL_MAX: usize = 44;
+const BAR_WIDTH_MIN: usize = 64;
+/// Columns of a name or an object; a longer one is cut in its middle.
+const CELL_MAX: usize = 60;
 
+const PLAIN: Paint = Paint::new();
 const BAR_PAINT: Paint = AnsiColor::Cyan.on_default();
 
-/// A table's cell and its colour.
-type Cell = (String, Paint);
-
 /// Writes all tables that have something to say.
-pub(super) fn write(sheet: &mut Sheet, statistics: &Statistics) {
-    let alive = words::count(number(statistics.agents_alive), "agent");
+pub(super) fn write(sheet: &mut Sheet, report: &Report) {
+    let statistics = &report.statistics;
+    if statistics.events == 0 {
+        sheet.line(&[("trace: ", BOLD), ("no events", PLAIN)]);
+        sheet.blank();
+        return;
+    }
     let head = format!(
-        "{} events over {}; {alive} alive, {} exited",
-        grouped(statistics.events),
+        "{} over {}; {} alive, {} exited",
+        many(statistics.events, "event"),
         words::duration(statistics.span_ms),
-        statistics.agents_exited,
+        many(statistics.agents_alive, "agent"),
+        grouped(statistics.agents_exited),
     );
-    sheet.line(&[("trace: ", BOLD), (&head, Paint::new())]);
+    sheet.wrapped(&[("trace: ", BOLD)], "       ", &head, PLAIN);
     if statistics.backwards > 0 {
-        let text = format!("  note: time goes backwards {} times", grouped(statistics.backwards));
-        sheet.line(&[(&text, FAINT)]);
+        let text = format!("time goes backwards {}", times(statistics.backwards));
+        sheet.wrapped(&[("  note: ", FAINT)], "        ", &text, FAINT);
     }
     sheet.blank();
-    wedge_map(sheet, statistics);
+    wedge_map(sheet, report);
     dominance(sheet, statistics);
-    poll_runs(sheet, statistics);
-    starved(sheet, statistics);
+    poll_runs(sheet, &statistics.poll_runs);
+    starved(sheet, &statistics.starved);
     silent_producers(sheet, statistics);
     rates(sheet, &statistics.rates);
     coverage(sheet, statistics);
 }
 
-/// `12,345,678`.
-pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
+/// What stands in a row's column.
+struct Cell {
+    text: String,
+    paint: Paint,
+    /// Numbers end below each other.
+    right: bool,
+}
+
+fn cell(paint: Paint, text: impl AsRef<str>) -> Cell {
+    Cell { text: words::clean(text.as_ref()).into_owned(), paint, right: false }
+}
+
+fn number(paint: Paint, text: impl AsRef<str>) -> Cell {
+    Cell { right: true, ..cell(paint, text) }
+}
+
+impl Cell {
+    /// In columns of the terminal, as wide as it is written in a line with others.
+    fn width(&self) -> usize {
+        self.text.width().min(CELL_MAX)
     }
-    out
 }
 
-fn number(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
-}
-
-fn wedge_map(sheet: &mut Sheet, statistics: &Statistics) {
-    let map = &statistics.wedge_map;
+fn wedge_map(sheet: &mut Sheet, report: &Report) {
+    let statistics = &report.statistics;
+    let mut map: Vec<&WedgeEntry> = statistics.wedge_map.iter().collect();
     if map.is_empty() {
         return;
     }
-    let all = map.len() + number(statistics.wedge_map_more);
-    let wedged = map.iter().filter(|entry| entry.wedged).count();
-    heading(
-        sheet,
-        "wedge map",
-        &format!("{} open, {wedged} cannot end", words::count(all, "wait")),
-    );
+    map.sort_by_key(|entry| !entry.wedged);
+    heading(sheet, "wedge map", &open_waits(statistics, report.verdict));
     let loud = sheet.loud;
-    let row = |entry: &WedgeEntry| {
-        let paint = if entry.wedged { loud } else { Paint::new() };
-        let polls =
-            entry.polls.map_or(String::new(), |polls| format!(" ({} polls)", grouped(polls)));
-        let idle = entry.idle.clone().unwrap_or_default();
+    let row = |entry: &&WedgeEntry| {
+        let polls = entry.polls.map(|polls| format!("{} polls", grouped(polls)));
+        let idle = entry.idle.as_ref().map(|idle| format!("idle: {idle}"));
+        let about: Vec<String> = polls.into_iter().chain(idle).collect();
         vec![
-            (words::duration(entry.since_ms), FAINT),
-            (entry.name.clone(), paint),
-            (format!("{}{polls}", entry.call), Paint::new()),
-            (entry.object.clone(), Paint::new()),
-            (idle, FAINT),
+            number(FAINT, words::duration(entry.since_ms)),
+            cell(if entry.wedged { loud } else { PLAIN }, &entry.name),
+            cell(PLAIN, &entry.call),
+            cell(PLAIN, &entry.object),
+            cell(FAINT, about.join("; ")),
         ]
     };
+    let all = (map.len() as u64).saturating_add(statistics.wedge_map_more);
     table(sheet, map.iter().take(ROWS_MAX).map(row).collect(), all);
 }
 
 fn dominance(sheet: &mut Sheet, statistics: &Statistics) {
-    let shown =
-        statistics.dominance.iter().take(DOMINANCE_MAX).filter(|one| one.share >= SHARE_MIN);
-    let rows: Vec<Vec<Cell>> = shown
-        .map(|one| {
-            vec![
-                (format!("{:5.1} %", one.share * 100.0), BOLD),
-                (bar(one.share), BAR_PAINT),
-                (one.name.clone(), Paint::new()),
-                (format!("{} events", grouped(one.events)), FAINT),
-            ]
-        })
-        .collect();
-    if rows.is_empty() {
-        return;
+    let bars = sheet.width >= BAR_WIDTH_MIN;
+    let rows = dominant(statistics, DOMINANCE_MAX).into_iter().map(|one| {
+        vec![
+            number(BOLD, percent(one.share)),
+            cell(BAR_PAINT, if bars { bar(one.share) } else { String::new() }),
+            cell(PLAIN, &one.name),
+            number(FAINT, many(one.events, "event")),
+        ]
+    });
+    let rows: Vec<Vec<Cell>> = rows.collect();
+    if !rows.is_empty() {
+        heading(sheet, "who dominates", "who made how many of the events");
+        let all = rows.len() as u64;
+        table(sheet, rows, all);
     }
-    heading(sheet, "who dominates", "");
-    let count = rows.len();
-    table(sheet, rows, count);
 }
 
 /// A share of one as blocks, in eighths of a column.
@@ -123,89 +129,90 @@ fn bar(share: f64) -> String {
     out
 }
 
-fn poll_runs(sheet: &mut Sheet, statistics: &Statistics) {
-    if statistics.poll_runs.is_empty() {
+fn poll_runs(sheet: &mut Sheet, runs: &[PollRun]) {
+    if runs.is_empty() {
         return;
     }
     heading(sheet, "polls", "each run is one wait, and no activity");
-    let rows = statistics.poll_runs.iter().take(ROWS_MAX).map(|run| {
+    let row = |run: &PollRun| {
         let signals = match run.signals {
             0 => "never signalled on record".to_owned(),
-            signals => format!("signalled {} times", grouped(signals)),
+            signals => format!("signalled {}", times(signals)),
         };
         let bound = if run.bound_ms > 0.0 {
-            format!(" of {}", words::duration(run.bound_ms))
+            format!(" of {}", precise(run.bound_ms))
         } else {
             String::new()
         };
         vec![
-            (format!("{} times", grouped(run.polls)), BOLD),
-            (run.name.clone(), Paint::new()),
-            (format!("{}{bound}", run.call), Paint::new()),
-            (run.object.clone(), Paint::new()),
-            (signals, FAINT),
+            number(BOLD, times(run.polls)),
+            cell(PLAIN, &run.name),
+            cell(PLAIN, format!("{}{bound}", run.call)),
+            cell(PLAIN, &run.object),
+            cell(FAINT, format!("{signals}; for {}", words::duration(run.since_ms))),
         ]
-    });
-    table(sheet, rows.collect(), statistics.poll_runs.len());
+    };
+    table(sheet, runs.iter().take(ROWS_MAX).map(row).collect(), runs.len() as u64);
 }
 
-fn starved(sheet: &mut Sheet, statistics: &Statistics) {
-    if statistics.starved.is_empty() {
+fn starved(sheet: &mut Sheet, starved: &[Starved]) {
+    if starved.is_empty() {
         return;
     }
-    heading(sheet, "starved", "ready, and never picked");
-    let rows = statistics.starved.iter().take(ROWS_MAX).map(|one| {
-        let place = one.cpu.map_or(String::new(), |cpu| format!("processor {cpu}"));
-        let priority = one.priority.map_or(String::new(), |p| format!("priority {p}"));
+    heading(sheet, "starved", "ready to run, and never picked");
+    let row = |one: &Starved| {
+        let place = one.cpu.map(|cpu| format!("processor {cpu}")).unwrap_or_default();
+        let priority = one.priority.map(|priority| format!("priority {priority}"));
         let instead = match one.instead.as_slice() {
             [] => "who runs instead is not known".to_owned(),
-            instead => format!("instead: {}", instead.join(", ")),
+            instead => format!("instead runs {}", instead.join(", ")),
         };
         vec![
-            (words::duration(one.ready_ms), BOLD),
-            (one.name.clone(), Paint::new()),
-            (place, Paint::new()),
-            (priority, Paint::new()),
-            (instead, FAINT),
+            number(BOLD, words::duration(one.ready_ms)),
+            cell(PLAIN, &one.name),
+            cell(PLAIN, place),
+            cell(PLAIN, priority.unwrap_or_default()),
+            cell(PLAIN, instead),
         ]
-    });
-    table(sheet, rows.collect(), statistics.starved.len());
+    };
+    table(sheet, starved.iter().take(ROWS_MAX).map(row).collect(), starved.len() as u64);
 }
 
 fn silent_producers(sheet: &mut Sheet, statistics: &Statistics) {
-    if statistics.silent_producers.is_empty() {
+    let silent = &statistics.silent_producers;
+    if silent.is_empty() {
         return;
     }
     heading(sheet, "silent producers", "they get things done and signal nothing on record");
-    let rows = statistics.silent_producers.iter().take(ROWS_MAX).map(|one| {
+    let rows = silent.iter().take(ROWS_MAX).map(|one| {
         let owed = match one.owed {
             0 => String::new(),
-            owed => format!("was to signal {} times", grouped(owed)),
+            owed => format!("took on a signal {}", times(owed)),
         };
         vec![
-            (format!("{} times", grouped(one.runs)), BOLD),
-            (one.name.clone(), Paint::new()),
-            (one.what.clone(), Paint::new()),
-            (owed, FAINT),
+            number(BOLD, times(one.runs)),
+            cell(PLAIN, &one.name),
+            cell(PLAIN, &one.what),
+            cell(FAINT, owed),
         ]
     });
-    table(sheet, rows.collect(), statistics.silent_producers.len());
+    table(sheet, rows.collect(), silent.len() as u64);
 }
 
 fn rates(sheet: &mut Sheet, rates: &[Rate]) {
     if rates.is_empty() {
         return;
     }
-    heading(sheet, "rates", "");
-    let rows = rates.iter().take(RATES_MAX).map(|rate| {
+    heading(sheet, "rates", "how often what happens, and how regularly");
+    let row = |rate: &Rate| {
         vec![
-            (format!("{} {}", grouped(rate.count), rate.what), BOLD),
-            (rate.name.clone(), Paint::new()),
-            (rate.object.clone(), Paint::new()),
-            (rate.shape.clone(), FAINT),
+            number(BOLD, grouped(rate.count)),
+            cell(PLAIN, &rate.name),
+            cell(PLAIN, format!("{} {}", rate.what, rate.object)),
+            cell(FAINT, &rate.shape),
         ]
-    });
-    table(sheet, rows.collect(), rates.len());
+    };
+    table(sheet, rates.iter().take(RATES_MAX).map(row).collect(), rates.len() as u64);
 }
 
 fn coverage(sheet: &mut Sheet, statistics: &Statistics) {
@@ -214,63 +221,89 @@ fn coverage(sheet: &mut Sheet, statistics: &Statistics) {
     }
     heading(sheet, "coverage", "successful waits whose signal is on record");
     let rows = statistics.coverage.iter().map(|one| {
-        let share = if one.reached == 0 { 1.0 } else { one.explained as f64 / one.reached as f64 };
+        let loud = if one.poor { AnsiColor::Yellow.on_default() } else { FAINT };
         vec![
-            (format!("{:5.1} %", share * 100.0), BOLD),
-            (words::object_kind(one.kind).to_owned(), Paint::new()),
-            (format!("{} of {}", grouped(one.explained), grouped(one.reached)), FAINT),
+            number(BOLD, percent(covered(one))),
+            cell(PLAIN, words::object_kind(one.kind)),
+            number(PLAIN, format!("{} of {}", grouped(one.explained), grouped(one.reached))),
+            cell(loud, covered_in_words(one)),
         ]
     });
-    table(sheet, rows.collect(), statistics.coverage.len());
+    table(sheet, rows.collect(), statistics.coverage.len() as u64);
 }
 
 fn heading(sheet: &mut Sheet, name: &str, about: &str) {
-    let about = if about.is_empty() { String::new() } else { format!("  {about}") };
-    sheet.line(&[(name, BOLD), (&about, FAINT)]);
+    sheet.wrapped(&[(name, BOLD), ("  ", FAINT)], "  ", about, FAINT);
 }
 
-/// Rows in columns, the first to the right and the others to the left; `all` of which these are the first.
-fn table(sheet: &mut Sheet, rows: Vec<Vec<Cell>>, all: usize) {
+/// Between two columns.
+const GAP: usize = 2;
+
+/// Rows in columns; `all` of which these are the first. Columns for which the terminal is too narrow
+/// stand below their row, from the last on.
+fn table(sheet: &mut Sheet, rows: Vec<Vec<Cell>>, all: u64) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let cells = |row: &[Cell], column: usize| {
-        row.get(column).map_or(0, |(text, _)| words::clean(text).width().min(CELL_MAX))
-    };
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| rows.iter().map(|row| cells(row, column)).max().unwrap_or(0))
-        .collect();
-    let shown = rows.len();
+    let widest =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(Cell::width).max();
+    let widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or(0)).collect();
+    let abreast = abreast(&widths, sheet.width);
+    let shown = rows.len() as u64;
     for row in rows {
-        line(sheet, &row, &widths);
+        let (line, below) = row.split_at(abreast.min(row.len()));
+        write_line(sheet, line, &widths);
+        write_below(sheet, below, 2 + widths.first().unwrap_or(&0) + GAP);
     }
     if all > shown {
-        let more = format!("  … and {} more", grouped((all - shown) as u64));
+        let more = format!("  … and {} more", grouped(all - shown));
         sheet.line(&[(&more, FAINT)]);
     }
     sheet.blank();
 }
 
-/// One row, cut where the terminal ends.
-fn line(sheet: &mut Sheet, row: &[Cell], widths: &[usize]) {
-    let mut room = sheet.width.saturating_sub(2);
-    sheet.put("  ", Paint::new());
-    for (column, ((text, paint), width)) in row.iter().zip(widths).enumerate() {
-        if *width == 0 || room == 0 {
-            continue;
+/// How many columns fit beside each other; two at least, and those are cut.
+fn abreast(widths: &[usize], room: usize) -> usize {
+    let mut used = 2;
+    let fits = widths.iter().take_while(|width| {
+        used += if **width > 0 { **width + GAP } else { 0 };
+        used <= room + GAP
+    });
+    fits.count().max(2)
+}
+
+fn write_line(sheet: &mut Sheet, row: &[Cell], widths: &[usize]) {
+    sheet.put("  ", PLAIN);
+    let mut used = 2;
+    for (cell, width) in row.iter().zip(widths).filter(|(_, width)| **width > 0) {
+        let text = fit(&cell.text, (*width).min(sheet.width.saturating_sub(used)));
+        let pad = " ".repeat(width.saturating_sub(text.width()));
+        if cell.right {
+            sheet.put(&pad, PLAIN);
         }
-        let text = super::page::shorten(&words::clean(text), CELL_MAX.min(room));
-        let pad = " ".repeat(width.saturating_sub(text.width()).min(room - text.width().min(room)));
-        room = room.saturating_sub(text.width() + pad.len() + 2);
-        if column == 0 {
-            sheet.put(&pad, Paint::new());
-            sheet.put(&text, *paint);
-        } else {
-            sheet.put(&text, *paint);
-            sheet.put(if column + 1 < row.len() { &pad } else { "" }, Paint::new());
+        sheet.put(&text, cell.paint);
+        if !cell.right {
+            sheet.put(&pad, PLAIN);
         }
-        sheet.put(if column + 1 < row.len() { "  " } else { "" }, Paint::new());
+        sheet.put("  ", PLAIN);
+        used += width + GAP;
     }
-    while sheet.out.ends_with(' ') {
-        sheet.out.pop();
-    }
+    sheet.out.truncate(sheet.out.trim_end_matches(' ').len());
     sheet.blank();
+}
+
+/// What found no place in its row, in full.
+fn write_below(sheet: &mut Sheet, below: &[Cell], indent: usize) {
+    let there = || below.iter().filter(|cell| !cell.text.is_empty());
+    let Some(first) = there().next() else { return };
+    let text: Vec<&str> = there().map(|cell| cell.text.as_str()).collect();
+    let indent = " ".repeat(indent.min(sheet.width / 3));
+    sheet.wrapped(&[(&indent, PLAIN)], &indent, &text.join(" · "), first.paint);
+}
+
+/// `text` cut in its middle to so many columns.
+fn fit(text: &str, columns: usize) -> String {
+    // Letters may be two columns wide, or none.
+    let cut =
+        (0..=text.chars().count().min(columns)).rev().map(|letters| page::shorten(text, letters));
+    let whole = (text.width() <= columns).then(|| text.to_owned());
+    whole.or_else(|| cut.into_iter().find(|cut| cut.width() <= columns)).unwrap_or_default()
 }

@@ -38,7 +38,7 @@ const INJECTED: Paint = AnsiColor::Magenta.on_default().bold();
 /// The report of a trace as text: what was counted over all events, then the findings and the answer.
 pub(crate) fn trace_text(report: &Report, style: Style) -> String {
     let mut sheet = Sheet::new(style, verdict_paint(report.verdict));
-    statistics::write(&mut sheet, &report.statistics);
+    statistics::write(&mut sheet, report);
     sheet.out.push_str(&text(report, style));
     sheet.out
 }
@@ -237,7 +237,7 @@ impl Sheet {
     }
 
     /// `text` behind `lead`, its further lines behind `next`, none wider than the terminal.
-    fn wrapped(&mut self, lead: &[Span<'_>], next: &str, text: &str, paint: Paint) {
+    pub(super) fn wrapped(&mut self, lead: &[Span<'_>], next: &str, text: &str, paint: Paint) {
         let lead_width = lead.iter().map(|(text, _)| text.width()).sum::<usize>();
         let room = self.width.saturating_sub(lead_width.max(next.width()));
         for (text, paint) in lead {
