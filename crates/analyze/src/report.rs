@@ -6,7 +6,7 @@ use serde::Serialize;
 use unwedge_trace::{AgentKind, ObjectKind};
 
 pub use statistics::{
-    Bucket, Coverage, PollRun, Rate, Share, SilentProducer, Starved, Statistics, WedgeEntry,
+    Bucket, Coverage, PollRun, Rate, Share, SilentProducer, Starved, Statistics, WedgeEntry, Woken,
 };
 
 /// The version of the report's format.

@@ -55,6 +55,18 @@ pub struct WedgeEntry {
     /// Why it may be idle: it waited here before, so often, and was woken each time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle: Option<String>,
+    /// The same in numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub woken: Option<Woken>,
+}
+
+/// How an agent's earlier waits for the same object ended.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Woken {
+    /// So often it was woken.
+    pub times: u64,
+    /// The longest that it had to wait for that, in milliseconds.
+    pub longest_ms: f64,
 }
 
 /// An agent's part of the events.

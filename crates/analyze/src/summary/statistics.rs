@@ -15,7 +15,7 @@ use crate::graph::{Graph, Level};
 use crate::liveness::Liveness;
 use crate::replay::State;
 use crate::report::{
-    Coverage, PollRun, Rate, Share, SilentProducer, Starved, Statistics, WedgeEntry,
+    Coverage, PollRun, Rate, Share, SilentProducer, Starved, Statistics, WedgeEntry, Woken,
 };
 use crate::words;
 
@@ -104,7 +104,7 @@ impl Counting<'_, '_> {
         let entry = |(id, wait): (AgentId, &crate::replay::Wait<'_>)| {
             let points: Vec<Point> = wait.points.clone();
             let names: Vec<String> = points.iter().map(|point| state.say_point(*point)).collect();
-            let idle = places.get(&id).and_then(|place| self.idle(*place));
+            let woken = places.get(&id).and_then(|place| self.woken(*place));
             WedgeEntry {
                 agent: id.0,
                 name: state.say_agent(id),
@@ -116,26 +116,23 @@ impl Counting<'_, '_> {
                     _ => None,
                 },
                 wedged: stuck(id),
-                idle,
+                idle: woken.map(|(times, longest)| idle_in_words(times, longest)),
+                woken: woken
+                    .map(|(times, longest)| Woken { times, longest_ms: longest as f64 / 1e6 }),
             }
         };
         waiting.into_iter().take(WAITS_MAX).map(entry).collect()
     }
 
-    /// What an agent's earlier waits on the same object were like.
-    fn idle(&self, place: u32) -> Option<String> {
+    /// How often an agent's earlier waits on the same object were reached, and after how many nanoseconds at most.
+    fn woken(&self, place: u32) -> Option<(u64, u64)> {
         let agent = self.summary.agents.get(place)?;
         let object = agent.wait.as_ref()?.only_object()?;
         let mut lanes = self.summary.lanes.entries.iter();
         let lane = lanes
             .find(|lane| (lane.agent, lane.object, lane.class) == (place, object, Class::Wait))?;
         let waits = lane.waits.as_ref().filter(|waits| waits.reached > 0)?;
-        let longest = waits.took_reached.max()?;
-        Some(format!(
-            "woken {} times before, after {} at most",
-            waits.reached,
-            words::duration(longest)
-        ))
+        Some((waits.reached, waits.took_reached.max()?))
     }
 
     fn dominance(&self) -> Vec<Share> {
@@ -262,5 +259,13 @@ impl Counting<'_, '_> {
         silent.sort_by_key(|one| (Reverse(one.owed), Reverse(one.runs), one.agent));
         silent.truncate(LISTED_MAX);
         silent
+    }
+}
+
+fn idle_in_words(times: u64, longest: u64) -> String {
+    let longest = words::duration(longest);
+    match times {
+        1 => format!("woken once before, after {longest}"),
+        times => format!("woken {times} times before, after {longest} at most"),
     }
 }

@@ -1,7 +1,7 @@
 //! How are counts, shares and rhythms said? The same in text and page.
 
 use unwedge_analyze::Verdict;
-use unwedge_analyze::report::{Coverage, Share, Statistics};
+use unwedge_analyze::report::{Coverage, Rate, Share, Statistics, WedgeEntry};
 
 use super::words;
 
@@ -87,17 +87,33 @@ pub(super) fn open_waits(statistics: &Statistics, verdict: Verdict) -> String {
     format!("{} open, {stuck}", many(open, "wait"))
 }
 
+/// `idle: woken 12 times before`; of one who cannot proceed it is not said that it is idle.
+pub(super) fn woken(entry: &WedgeEntry) -> Option<String> {
+    let idle = if entry.wedged { "" } else { "idle: " };
+    entry.woken.map(|woken| format!("{idle}woken {} before", times(woken.times)))
+}
+
+/// `waits for event 0x7`, `signals event 0x7`, `progress: frame`.
+pub(super) fn deed(rate: &Rate) -> String {
+    match (rate.what, rate.object.as_str()) {
+        (what, "") => what.to_owned(),
+        ("waits", object) => format!("waits for {object}"),
+        ("progress", text) => format!("progress: {text}"),
+        (what, object) => format!("{what} {object}"),
+    }
+}
+
 /// The part of a kind's successful waits that has a signal on record, from 0 to 1.
 pub(super) fn covered(one: &Coverage) -> f64 {
     if one.reached == 0 { 1.0 } else { share(one.explained as f64, one.reached as f64) }
 }
 
-/// What follows from how much of a kind the source sees.
+/// What follows from how much of a kind the source sees; nothing if it is enough.
 pub(super) fn covered_in_words(one: &Coverage) -> &'static str {
     match (one.poor, covered(one) < 0.99) {
         (true, _) => "not observed: a missing signal proves nothing",
-        (false, true) => "too few waits to judge by",
-        (false, false) => "observed",
+        (false, true) => "too few waits to tell",
+        (false, false) => "",
     }
 }
 

@@ -6,7 +6,8 @@ use unwedge_analyze::Report;
 use unwedge_analyze::report::{PollRun, Rate, Starved, Statistics, WedgeEntry};
 
 use super::counts::{
-    covered, covered_in_words, dominant, grouped, many, open_waits, percent, precise, times,
+    covered, covered_in_words, deed, dominant, grouped, many, open_waits, percent, precise, times,
+    woken,
 };
 use super::text::{BOLD, FAINT, Sheet};
 use super::{page, words};
@@ -18,6 +19,8 @@ const DOMINANCE_MAX: usize = 5;
 /// Columns of a bar, and of the narrowest terminal that has room for one.
 const BAR: usize = 20;
 const BAR_WIDTH_MIN: usize = 64;
+/// A table is read along its columns, and may be wider than prose.
+pub(super) const WIDTH_MAX: usize = 150;
 /// Columns of a name or an object; a longer one is cut in its middle.
 const CELL_MAX: usize = 60;
 
@@ -88,13 +91,17 @@ fn wedge_map(sheet: &mut Sheet, report: &Report) {
     let loud = sheet.loud;
     let row = |entry: &&WedgeEntry| {
         let polls = entry.polls.map(|polls| format!("{} polls", grouped(polls)));
-        let idle = entry.idle.as_ref().map(|idle| format!("idle: {idle}"));
-        let about: Vec<String> = polls.into_iter().chain(idle).collect();
+        let about: Vec<String> = polls.into_iter().chain(woken(entry)).collect();
+        // Of a sleep, the call is all that is known.
+        let (object, call) = match entry.object.as_str() {
+            "" => (&entry.call, ""),
+            _ => (&entry.object, entry.call.as_str()),
+        };
         vec![
             number(FAINT, words::duration(entry.since_ms)),
             cell(if entry.wedged { loud } else { PLAIN }, &entry.name),
-            cell(PLAIN, &entry.call),
-            cell(PLAIN, &entry.object),
+            cell(PLAIN, object),
+            cell(FAINT, call),
             cell(FAINT, about.join("; ")),
         ]
     };
@@ -147,8 +154,8 @@ fn poll_runs(sheet: &mut Sheet, runs: &[PollRun]) {
         vec![
             number(BOLD, times(run.polls)),
             cell(PLAIN, &run.name),
-            cell(PLAIN, format!("{}{bound}", run.call)),
             cell(PLAIN, &run.object),
+            cell(FAINT, format!("{}{bound}", run.call)),
             cell(FAINT, format!("{signals}; for {}", words::duration(run.since_ms))),
         ]
     };
@@ -208,7 +215,7 @@ fn rates(sheet: &mut Sheet, rates: &[Rate]) {
         vec![
             number(BOLD, grouped(rate.count)),
             cell(PLAIN, &rate.name),
-            cell(PLAIN, format!("{} {}", rate.what, rate.object)),
+            cell(PLAIN, deed(rate)),
             cell(FAINT, &rate.shape),
         ]
     };
@@ -239,17 +246,16 @@ fn heading(sheet: &mut Sheet, name: &str, about: &str) {
 /// Between two columns.
 const GAP: usize = 2;
 
-/// Rows in columns; `all` of which these are the first. Columns for which the terminal is too narrow
-/// stand below their row, from the last on.
+/// Rows in columns; `all` of which these are the first. What the terminal is too narrow for stands below its row.
 fn table(sheet: &mut Sheet, rows: Vec<Vec<Cell>>, all: u64) {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widest =
-        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(Cell::width).max();
-    let widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or(0)).collect();
-    let abreast = abreast(&widths, sheet.width);
+    let widths = widths(&rows, sheet.width);
     let shown = rows.len() as u64;
     for row in rows {
-        let (line, below) = row.split_at(abreast.min(row.len()));
+        // The first two say what it is about, if they must be cut for it.
+        let fits =
+            |(index, (cell, width)): (usize, (&Cell, &usize))| index < 2 || cell.width() <= *width;
+        let abreast = row.iter().zip(&widths).enumerate().take_while(|pair| fits(*pair)).count();
+        let (line, below) = row.split_at(abreast);
         write_line(sheet, line, &widths);
         write_below(sheet, below, 2 + widths.first().unwrap_or(&0) + GAP);
     }
@@ -260,14 +266,25 @@ fn table(sheet: &mut Sheet, rows: Vec<Vec<Cell>>, all: u64) {
     sheet.blank();
 }
 
-/// How many columns fit beside each other; two at least, and those are cut.
-fn abreast(widths: &[usize], room: usize) -> usize {
-    let mut used = 2;
-    let fits = widths.iter().take_while(|width| {
-        used += if **width > 0 { **width + GAP } else { 0 };
-        used <= room + GAP
-    });
-    fits.count().max(2)
+/// How wide the columns are that fit beside each other. The last is as wide as there is room if that does for most rows.
+fn widths(rows: &[Vec<Cell>], width: usize) -> Vec<usize> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let mut room = width.saturating_sub(2);
+    let mut widths = Vec::new();
+    for column in 0..columns {
+        let cells = || rows.iter().filter_map(|row| row.get(column)).map(Cell::width);
+        let widest = cells().max().unwrap_or(0);
+        if widest <= room || column < 2 {
+            widths.push(widest);
+            room = room.saturating_sub(if widest > 0 { widest + GAP } else { 0 });
+            continue;
+        }
+        if cells().filter(|cell| *cell <= room).count() * 4 >= rows.len() * 3 {
+            widths.push(room);
+        }
+        break;
+    }
+    widths
 }
 
 fn write_line(sheet: &mut Sheet, row: &[Cell], widths: &[usize]) {
@@ -295,7 +312,7 @@ fn write_below(sheet: &mut Sheet, below: &[Cell], indent: usize) {
     let there = || below.iter().filter(|cell| !cell.text.is_empty());
     let Some(first) = there().next() else { return };
     let text: Vec<&str> = there().map(|cell| cell.text.as_str()).collect();
-    let indent = " ".repeat(indent.min(sheet.width / 3));
+    let indent = " ".repeat(indent.min(sheet.width / 2));
     sheet.wrapped(&[(&indent, PLAIN)], &indent, &text.join(" · "), first.paint);
 }
 

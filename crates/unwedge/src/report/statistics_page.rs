@@ -7,7 +7,8 @@ use unwedge_analyze::report::{PollRun, Rate, Share, Statistics, WedgeEntry};
 use unwedge_analyze::{Report, Verdict};
 
 use super::counts::{
-    covered, covered_in_words, dominant, grouped, open_waits, percent, precise, share, times,
+    covered, covered_in_words, deed, dominant, grouped, open_waits, percent, precise, share, times,
+    woken,
 };
 use super::page::escape;
 use super::{strip, words};
@@ -41,8 +42,12 @@ pub(super) fn facts(statistics: &Statistics) -> Vec<(&'static str, String)> {
         ("Events", grouped(statistics.events)),
         ("Over", words::duration(statistics.span_ms)),
         (
-            "Alive, exited",
-            format!("{}, {}", grouped(statistics.agents_alive), grouped(statistics.agents_exited)),
+            "Agents",
+            format!(
+                "{} alive, {} exited",
+                grouped(statistics.agents_alive),
+                grouped(statistics.agents_exited)
+            ),
         ),
     ];
     if statistics.backwards > 0 {
@@ -126,21 +131,17 @@ fn section(id: &str, name: &str, about: &str, content: &str) -> String {
     )
 }
 
-/// A bar of `percent` beginning at `from`, percents of its track. The number stands beside it.
-fn bar(class: &str, from: f64, percent: f64) -> String {
+/// A bar of so many percent of its track. The number stands beside it.
+fn bar(class: &str, percent: f64) -> String {
     format!(
-        "<span class=\"bar {class}\" aria-hidden=\"true\"><i style=\"left:{from:.2}%;width:{percent:.2}%\"></i></span>"
+        "<span class=\"bar {class}\" aria-hidden=\"true\"><i style=\"width:{percent:.2}%\"></i></span>"
     )
 }
 
 /// How long something has lasted: the bar ends now and begins where it began in the trace.
 fn lasting(since_ms: f64, span_ms: f64) -> String {
     let percent = share(since_ms, span_ms) * 100.0;
-    format!(
-        "<span class=\"amount\">{}</span>{}",
-        escape(&words::duration(since_ms)),
-        bar("lasting", 100.0 - percent, percent)
-    )
+    format!("<span>{}</span>{}", escape(&words::duration(since_ms)), bar("lasting", percent))
 }
 
 /// A share of one, in percent and as a bar.
@@ -148,19 +149,34 @@ fn part(class: &str, of_one: f64) -> String {
     format!(
         "<span class=\"amount\">{}</span>{}",
         escape(&percent(of_one)),
-        bar(class, 0.0, share(of_one, 1.0) * 100.0)
+        bar(class, share(of_one, 1.0) * 100.0)
     )
 }
 
-/// A call as code, and what it is about.
-fn call(call: &str, about: &str) -> String {
-    match (call.is_empty(), about.is_empty()) {
-        (true, _) => escape(about),
-        (false, true) => format!("<code>{}</code>", escape(call)),
-        (false, false) => {
-            format!("<code>{}</code> <span class=\"about\">{}</span>", escape(call), escape(about))
-        }
+/// What is waited for, and below it the call that does, and more about that.
+fn waited(object: &str, call: &str, about: &[String]) -> String {
+    let code = format!("<code>{}</code>", escape(call));
+    // Of a sleep, the call is all that is known.
+    let (head, below) = match (object.is_empty(), call.is_empty()) {
+        (true, true) => ("<span class=\"soft\">not known</span>".to_owned(), None),
+        (true, false) => (code, None),
+        (false, true) => (escape(object), None),
+        (false, false) => (escape(object), Some(format!("in {code}"))),
+    };
+    let below: Vec<String> =
+        below.into_iter().chain(about.iter().map(|text| escape(text))).collect();
+    if below.is_empty() {
+        return head;
     }
+    format!("{head}<span class=\"aside\">{}</span>", below.join(" · "))
+}
+
+/// How often somebody was woken before, and how late.
+fn woken_after(entry: &WedgeEntry) -> Option<String> {
+    let woken_before = entry.woken?;
+    let at_most = if woken_before.times == 1 { "" } else { " at most" };
+    let longest = words::duration(woken_before.longest_ms);
+    Some(format!("{}, after {longest}{at_most}", woken(entry)?))
 }
 
 fn wedge_map(statistics: &Statistics, verdict: Verdict) -> String {
@@ -177,21 +193,17 @@ fn wedge_map(statistics: &Statistics, verdict: Verdict) -> String {
             true => ("wedged", format!(" <span class=\"tag\">{stuck}</span>")),
             false => ("", String::new()),
         };
-        let idle = entry.idle.as_deref().map_or_else(String::new, |idle| {
-            format!("<span class=\"aside\">idle: {}</span>", escape(idle))
-        });
-        let polls = entry.polls.map_or_else(String::new, |polls| {
-            format!("<span class=\"aside\">{} polls, one wait</span>", grouped(polls))
-        });
+        let polls = entry.polls.map(|polls| format!("{} polls, one wait", grouped(polls)));
+        let about: Vec<String> = polls.into_iter().chain(woken_after(entry)).collect();
         let cells = vec![
             format!("{name}{tag}"),
-            format!("{}{polls}{idle}", call(&entry.call, &entry.object)),
+            waited(&entry.object, &entry.call, &about),
             lasting(entry.since_ms, statistics.span_ms),
         ];
         (class, cells)
     };
     let table = Table {
-        columns: &[("Agent", ""), ("Waits in", ""), ("For", "meter")],
+        columns: &[("Agent", ""), ("Waits for", ""), ("Since", "meter")],
         rows: entries.iter().map(row).collect(),
         left_out: statistics.wedge_map_more,
     };
@@ -241,7 +253,7 @@ fn poll_runs(statistics: &Statistics) -> String {
         };
         let cells = vec![
             escape(&run.name),
-            call(&run.call, &run.object),
+            waited(&run.object, &run.call, &[]),
             format!("{}<span class=\"aside\">{}</span>", grouped(run.polls), escape(&bound)),
             signals,
             lasting(run.since_ms, statistics.span_ms),
@@ -250,8 +262,8 @@ fn poll_runs(statistics: &Statistics) -> String {
     };
     let columns = &[
         ("Agent", ""),
-        ("Polls in", ""),
-        ("Polls", "number"),
+        ("Polls", ""),
+        ("How often", "number"),
         ("Signals", "number"),
         ("For", "meter"),
     ];
@@ -295,7 +307,7 @@ fn silent_producers(statistics: &Statistics) -> String {
         return String::new();
     }
     let rows = statistics.silent_producers.iter().map(|one| {
-        let owed = if one.owed == 0 { String::new() } else { times(one.owed) };
+        let owed = if one.owed == 0 { "never".to_owned() } else { times(one.owed) };
         ("", vec![escape(&one.name), escape(&one.what), times(one.runs), owed])
     });
     let columns = &[
@@ -323,10 +335,14 @@ fn rates(rates: &[Rate]) -> String {
         );
         let cells = vec![
             escape(&rate.name),
-            format!("<span class=\"soft\">{}</span> {}", escape(rate.what), escape(&rate.object)),
+            escape(&deed(rate)),
             grouped(rate.count),
-            format!("{shape}<span class=\"aside\">{}</span>", escape(&gaps)),
-            scale.as_ref().map_or_else(String::new, |scale| scale.draw(&rate.gaps)),
+            shape,
+            format!(
+                "{}<span class=\"aside\">{}</span>",
+                scale.map_or_else(String::new, |scale| scale.draw(&rate.gaps)),
+                escape(&gaps)
+            ),
         ];
         ("", cells)
     };

@@ -38,6 +38,7 @@ const INJECTED: Paint = AnsiColor::Magenta.on_default().bold();
 /// The report of a trace as text: what was counted over all events, then the findings and the answer.
 pub(crate) fn trace_text(report: &Report, style: Style) -> String {
     let mut sheet = Sheet::new(style, verdict_paint(report.verdict));
+    sheet.width = style.width.clamp(WIDTH_MIN, statistics::WIDTH_MAX);
     statistics::write(&mut sheet, report);
     sheet.out.push_str(&text(report, style));
     sheet.out

@@ -1,7 +1,7 @@
 //! Which reports of traces must look right? An emulator's missing signal, a crowd, hostile names, and nothing at all.
 
 use unwedge_analyze::report::{
-    Bucket, Coverage, PollRun, Rate, Share, SilentProducer, Starved, Statistics, WedgeEntry,
+    Bucket, Coverage, PollRun, Rate, Share, SilentProducer, Starved, Statistics, WedgeEntry, Woken,
 };
 use unwedge_analyze::{Finding, Verdict};
 use unwedge_trace::{AgentKind, ObjectKind};
@@ -37,6 +37,7 @@ fn entry(agent: u32, name: &str, call: &str, object: &str, since_ms: f64) -> Wed
         polls: None,
         wedged: false,
         idle: None,
+        woken: None,
     }
 }
 
@@ -151,19 +152,16 @@ fn eighteen_waits() -> Vec<WedgeEntry> {
     let mut map =
         vec![entry(1, &guest(1, "main"), "KeWaitForSingleObject", SWAPPED, SPAN_MS - 5_180.0)];
     map[0].wedged = true;
+    map[0].woken = Some(Woken { times: 6, longest_ms: 17.2 });
     let mut poller =
         entry(7, &guest(7, "poller"), "KeWaitForSingleObject", POLLED, SPAN_MS - 412.0);
     poller.polls = Some(6_549_579);
     map.push(poller);
-    for (tid, name, call, object, woken) in POOL {
+    for (tid, name, call, object, times) in POOL {
         let mut one =
             entry(tid, &guest(tid, name), call, object, SPAN_MS - f64::from(tid) * 9_000_000.0);
-        one.idle = (woken > 0).then(|| {
-            format!(
-                "woken {woken} times before, after {} at most",
-                ["412 ms", "2.31 s"][tid as usize % 2]
-            )
-        });
+        let longest_ms = [412.0, 2_310.0][tid as usize % 2];
+        one.woken = (times > 0).then_some(Woken { times, longest_ms });
         map.push(one);
     }
     for tid in 17..20 {
@@ -308,7 +306,7 @@ pub(crate) fn hostile() -> Sample {
     draft.agent(0, AgentKind::HostThread, BAD, "waiting");
     let mut waits =
         vec![entry(0, BAD, BAD, BAD, f64::INFINITY), entry(1, &wide, &wide, &wide, f64::NAN)];
-    waits[0].idle = Some(BAD.to_owned());
+    waits[0].woken = Some(Woken { times: u64::MAX, longest_ms: f64::NAN });
     (waits[0].wedged, waits[0].polls) = (true, Some(u64::MAX));
     let rate = Rate {
         agent: 0,
@@ -390,8 +388,8 @@ pub(crate) fn crowd(agents: u32) -> Sample {
         let mut one =
             entry(index, &name, "chan receive", &format!("channel 0x{index:x}0"), since_ms);
         one.wedged = index < 26;
-        one.idle =
-            (index % 3 == 0).then(|| format!("woken {index} times before, after 3 ms at most"));
+        let woken = Woken { times: u64::from(index), longest_ms: 3.0 };
+        one.woken = (index % 3 == 0).then_some(woken);
         one
     });
     draft.report.statistics = Statistics {
