@@ -3,7 +3,11 @@
 use unwedge_analyze::Report;
 use unwedge_analyze::report::{Finding, Graph, Link};
 
+use super::counts::grouped;
 use super::words;
+
+/// Links that are shown from either end of a long chain; those between are counted.
+const ENDS: usize = 24;
 
 /// One stop on the way from the waiter to the root.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +34,9 @@ pub(super) struct Chain {
 /// The chain of `finding`. A link that repeats an earlier one closes a cycle and ends the chain.
 pub(super) fn chain(report: &Report, finding: &Finding) -> Chain {
     let links = &finding.chain;
+    if links.len() > 3 * ENDS {
+        return long(report, links);
+    }
     let mut steps = Vec::new();
     for (index, link) in links.iter().enumerate() {
         let via = if index == 0 { String::new() } else { arrow(&report.graph, links, index) };
@@ -39,6 +46,27 @@ pub(super) fn chain(report: &Report, finding: &Finding) -> Chain {
         steps.push(step(link, via));
     }
     Chain { steps, back: None }
+}
+
+/// As [`chain`], without the middle. A long chain repeats a link at its end if anywhere.
+fn long(report: &Report, links: &[Link]) -> Chain {
+    let start = links.iter().position(|link| same(link, &links[links.len() - 1]));
+    let start = start.filter(|start| start + 1 < links.len());
+    let end = links.len() - usize::from(start.is_some());
+    let told = |index: usize| {
+        let via = if index == 0 { String::new() } else { arrow(&report.graph, links, index) };
+        step(&links[index], via)
+    };
+    let mut steps: Vec<Step> = (0..ENDS).map(told).collect();
+    let left_out = format!("… {} more …", grouped((end - 2 * ENDS) as u64));
+    steps.push(Step { agent: true, kind: "", name: left_out, via: String::new() });
+    steps.extend((end - ENDS..end).map(told));
+    let back = start.map(|start| {
+        // Where the middle was, if it leads there.
+        let shown = if start + ENDS >= end { start + 2 * ENDS + 1 - end } else { start.min(ENDS) };
+        (shown, arrow(&report.graph, links, links.len() - 1))
+    });
+    Chain { steps, back }
 }
 
 fn step(link: &Link, via: String) -> Step {
@@ -130,5 +158,35 @@ mod tests {
         let chain = chain(&report, &report.findings[0]);
         let via: Vec<&str> = chain.steps.iter().map(|step| step.via.as_str()).collect();
         assert_eq!(via, ["", "waits on", "used to be signalled by"]);
+    }
+
+    #[test]
+    fn of_a_long_chain_both_ends_are_told() {
+        let mut report = samples::two_queues().report;
+        let link = |agent| Link::Agent {
+            agent,
+            kind: unwedge_trace::AgentKind::HostThread,
+            name: format!("thread {agent}"),
+        };
+        // How many there are, which one the last leads back to, and which stop shows that.
+        for (count, back, shown) in [
+            (100_000, None, None),
+            (90, Some(3), Some(3)),
+            (90, Some(40), Some(24)),
+            (90, Some(88), Some(47)),
+        ] {
+            report.findings[0].chain = (0..count).chain(back).map(link).collect();
+            let chain = super::chain(&report, &report.findings[0]);
+            assert_eq!(chain.steps.len(), 2 * ENDS + 1);
+            assert_eq!(
+                chain.steps[ENDS].name,
+                format!("… {} more …", grouped(u64::from(count) - 48))
+            );
+            assert_eq!(
+                chain.steps.last().map(|step| step.name.clone()),
+                Some(format!("thread {}", count - 1))
+            );
+            assert_eq!(chain.back.map(|(stop, _)| stop), shown, "{count} {back:?}");
+        }
     }
 }

@@ -341,30 +341,39 @@ mod tests {
     use super::*;
     use crate::report::samples;
 
+    /// All pages there are, by name.
+    fn pages() -> Vec<(&'static str, String)> {
+        let run = samples::all().into_iter();
+        let run = run.map(|sample| (sample.name, html(&sample.report, &sample.recording)));
+        let traces = samples::traces::all().into_iter();
+        let traces =
+            traces.map(|sample| (sample.name, trace_html(&sample.report, &sample.recording)));
+        run.chain(traces).collect()
+    }
+
     #[test]
     fn names_from_outside_are_never_markup() {
-        let sample = samples::hostile();
-        let page = html(&sample.report, &sample.recording);
-        assert!(!page.contains("<script"), "a script got in");
-        assert!(!page.contains("<img"), "an image got in");
-        assert!(!page.contains("\" onload="), "an attribute got in");
-        assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+        for (name, page) in pages().iter().filter(|(name, _)| name.contains("hostile")) {
+            assert!(!page.contains("<script"), "{name}: a script got in");
+            assert!(!page.contains("<img"), "{name}: an image got in");
+            assert!(!page.contains("\" onload="), "{name}: an attribute got in");
+            assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{name}");
+        }
     }
 
     #[test]
     fn the_page_loads_nothing() {
-        for sample in samples::all() {
-            let page = html(&sample.report, &sample.recording);
+        for (name, page) in pages() {
             for load in ["http://", "https://", " src=\"", "@import", "<link", "url(//", "<script"]
             {
-                assert!(!page.contains(load), "{}: {load}", sample.name);
+                assert!(!page.contains(load), "{name}: {load}");
             }
         }
     }
 
     #[test]
     fn findings_nodes_and_agents_are_all_there() {
-        for sample in samples::all() {
+        for sample in samples::all().into_iter().chain([samples::traces::missing_vsync()]) {
             let page = html(&sample.report, &sample.recording);
             for finding in &sample.report.findings {
                 assert!(page.contains(&format!("<span class=\"code\">{}</span>", finding.code)));
@@ -380,22 +389,44 @@ mod tests {
     }
 
     #[test]
+    fn counts_are_for_traces_only() {
+        let sample = samples::traces::missing_vsync();
+        let run = html(&sample.report, &sample.recording);
+        let trace = trace_html(&sample.report, &sample.recording);
+        for told in ["Wedge map", "65,691,821", "Of a trace, only"] {
+            assert!(trace.contains(told), "{told}");
+            // The report inside the page has the numbers as they are.
+            assert!(!run.contains(told), "{told}");
+        }
+        // A trace without events has nothing to count.
+        let sample = samples::traces::nothing();
+        assert!(!trace_html(&sample.report, &sample.recording).contains("Wedge map"));
+    }
+
+    #[test]
+    fn a_crowd_is_cut_and_those_who_are_stuck_are_shown() {
+        let sample = samples::traces::crowd(100_000);
+        let page = trace_html(&sample.report, &sample.recording);
+        assert!(page.len() < 2_000_000, "{}", page.len());
+        assert_eq!(page.matches("data-agent=").count(), AGENTS_MAX);
+        for agent in sample.report.agents.iter().filter(|agent| agent.wedged) {
+            assert!(page.contains(&format!("data-agent=\"{}\"", agent.agent)), "{}", agent.agent);
+        }
+        let told = format!("And 99,700 more: {ORDER}.");
+        assert_eq!(page.matches(&told).count(), 2, "of the timeline and of the table");
+    }
+
+    #[test]
     fn every_tag_that_is_opened_is_closed() {
-        for sample in samples::all() {
-            let page = html(&sample.report, &sample.recording);
+        for (name, page) in pages() {
             let tags =
                 ["html", "body", "main", "article", "section", "div", "ol", "ul", "li", "svg", "g"];
-            for tag in
-                tags.iter().chain(&["table", "tr", "td", "th", "details", "span", "p", "text"])
-            {
+            let inside = ["table", "thead", "tbody", "tr", "td", "th", "details", "summary"];
+            let text = ["span", "p", "text", "i", "b", "code", "title", "dl", "dt", "dd"];
+            for tag in tags.iter().chain(&inside).chain(&text) {
                 let opened = page.matches(&format!("<{tag} ")).count()
                     + page.matches(&format!("<{tag}>")).count();
-                assert_eq!(
-                    opened,
-                    page.matches(&format!("</{tag}>")).count(),
-                    "{tag} {}",
-                    sample.name
-                );
+                assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag} {name}");
             }
         }
     }

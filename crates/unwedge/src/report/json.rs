@@ -1,13 +1,14 @@
 //! How does a program read a report? As JSON, exactly as the report's types serialise.
 
 use serde::Serialize;
-use unwedge_analyze::Report;
 use unwedge_analyze::report::AgentSummary;
+use unwedge_analyze::{Finding, Report};
 
 use super::counts::grouped;
 
-/// Agents in the report that a page carries.
+/// Agents in the report that a page carries, and links of a chain.
 const PAGE_AGENTS_MAX: usize = 1_000;
+const PAGE_LINKS_MAX: usize = 1_000;
 
 /// The report as indented JSON, without a newline at its end.
 pub(crate) fn json(report: &Report) -> String {
@@ -19,7 +20,7 @@ pub(crate) fn json(report: &Report) -> String {
     })
 }
 
-/// A report without some of its agents.
+/// A report without some of its agents and links.
 #[derive(Serialize)]
 struct Cut {
     #[serde(flatten)]
@@ -29,28 +30,44 @@ struct Cut {
 }
 
 /// The report as a page carries it: as [`json`], but of a crowd only the first of `agents`, which are all of the report's
-/// in the order of the page. A field `left_out` says so then.
+/// in the order of the page, and of long chains the beginning. A field `left_out` says so then.
 pub(super) fn for_page(report: &Report, agents: &[&AgentSummary]) -> String {
-    if agents.len() <= PAGE_AGENTS_MAX {
+    let agents_more = agents.len().saturating_sub(PAGE_AGENTS_MAX);
+    let links_more: usize = report
+        .findings
+        .iter()
+        .map(|finding| finding.chain.len().saturating_sub(PAGE_LINKS_MAX))
+        .sum();
+    if agents_more + links_more == 0 {
         return json(report);
     }
-    let kept = agents.iter().take(PAGE_AGENTS_MAX).map(|agent| (*agent).clone()).collect();
     let left_out = format!(
-        "agents: {} of {}; the option --json writes them all",
-        grouped((agents.len() - PAGE_AGENTS_MAX) as u64),
-        grouped(agents.len() as u64)
+        "{} agents and {} links of chains; the option --json writes them all",
+        grouped(agents_more as u64),
+        grouped(links_more as u64)
     );
-    serde_json::to_string_pretty(&Cut { report: with_agents(report, kept), left_out })
+    serde_json::to_string_pretty(&Cut { report: cut(report, agents), left_out })
         .unwrap_or_else(|error| serde_json::json!({ "error": error.to_string() }).to_string())
 }
 
-/// A copy of the report with these agents: there may be too many others to copy.
-fn with_agents(report: &Report, agents: Vec<AgentSummary>) -> Report {
+/// A copy of the part that a page carries: there may be too much of the rest to copy it.
+fn cut(report: &Report, agents: &[&AgentSummary]) -> Report {
+    let finding = |finding: &Finding| Finding {
+        code: finding.code,
+        name: finding.name,
+        sentence: finding.sentence.clone(),
+        waiter: finding.waiter.clone(),
+        object: finding.object.clone(),
+        chain: finding.chain.iter().take(PAGE_LINKS_MAX).cloned().collect(),
+        evidence: finding.evidence.clone(),
+        remedy: finding.remedy.clone(),
+        also_waiting: finding.also_waiting.clone(),
+    };
     Report {
         unwedge_report: report.unwedge_report,
         verdict: report.verdict,
-        findings: report.findings.clone(),
-        agents,
+        findings: report.findings.iter().map(finding).collect(),
+        agents: agents.iter().take(PAGE_AGENTS_MAX).map(|agent| (*agent).clone()).collect(),
         events_lost: report.events_lost,
         source: report.source.clone(),
         missing: report.missing.clone(),
@@ -82,7 +99,10 @@ mod tests {
         let read: serde_json::Value = serde_json::from_str(&for_page(&report, &agents))?;
         assert_eq!(read["agents"].as_array().map(Vec::len), Some(PAGE_AGENTS_MAX));
         assert_eq!(read["agents"][0], serde_json::to_value(&report.agents[1_499])?);
-        assert_eq!(read["left_out"], "agents: 500 of 1,500; the option --json writes them all");
+        assert_eq!(
+            read["left_out"],
+            "500 agents and 0 links of chains; the option --json writes them all"
+        );
         assert_eq!(read["statistics"], serde_json::to_value(&report.statistics)?);
         assert_eq!(for_page(&report, &agents[..1_000]), json(&report));
         Ok(())

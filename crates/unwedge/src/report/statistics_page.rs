@@ -161,7 +161,7 @@ fn waited(object: &str, call: &str, about: &[String]) -> String {
         (true, true) => ("<span class=\"soft\">not known</span>".to_owned(), None),
         (true, false) => (code, None),
         (false, true) => (escape(object), None),
-        (false, false) => (escape(object), Some(format!("in {code}"))),
+        (false, false) => (escape(object), Some(code)),
     };
     let below: Vec<String> =
         below.into_iter().chain(about.iter().map(|text| escape(text))).collect();
@@ -171,12 +171,10 @@ fn waited(object: &str, call: &str, about: &[String]) -> String {
     format!("{head}<span class=\"aside\">{}</span>", below.join(" · "))
 }
 
-/// How often somebody was woken before, and how late.
-fn woken_after(entry: &WedgeEntry) -> Option<String> {
-    let woken_before = entry.woken?;
-    let at_most = if woken_before.times == 1 { "" } else { " at most" };
-    let longest = words::duration(woken_before.longest_ms);
-    Some(format!("{}, after {longest}{at_most}", woken(entry)?))
+/// How often somebody was woken before, and how soon.
+fn woken_within(entry: &WedgeEntry) -> Option<String> {
+    let longest = words::duration(entry.woken?.longest_ms);
+    Some(format!("{}, within {longest}", woken(entry)?))
 }
 
 fn wedge_map(statistics: &Statistics, verdict: Verdict) -> String {
@@ -194,7 +192,7 @@ fn wedge_map(statistics: &Statistics, verdict: Verdict) -> String {
             false => ("", String::new()),
         };
         let polls = entry.polls.map(|polls| format!("{} polls, one wait", grouped(polls)));
-        let about: Vec<String> = polls.into_iter().chain(woken_after(entry)).collect();
+        let about: Vec<String> = polls.into_iter().chain(woken_within(entry)).collect();
         let cells = vec![
             format!("{name}{tag}"),
             waited(&entry.object, &entry.call, &about),
@@ -310,14 +308,10 @@ fn silent_producers(statistics: &Statistics) -> String {
         let owed = if one.owed == 0 { "never".to_owned() } else { times(one.owed) };
         ("", vec![escape(&one.name), escape(&one.what), times(one.runs), owed])
     });
-    let columns = &[
-        ("Agent", ""),
-        ("Gets done", ""),
-        ("How often", "number"),
-        ("Took on a signal", "number"),
-    ];
+    let columns = &[("Agent", ""), ("Gets done", ""), ("How often", "number"), ("Owed", "number")];
     let table = Table { columns, rows: rows.collect(), left_out: 0 };
-    let about = "They get things done and signal nothing on record. That is their fault only if the source sees all their signals.";
+    let about = "They get things done and signal nothing on record; how often they owed a signal. It is their fault only if the \
+                 source sees all their signals.";
     section("silent", "Silent producers", about, &table.html())
 }
 
@@ -328,11 +322,8 @@ fn rates(rates: &[Rate]) -> String {
     let scale = strip::Scale::of(rates);
     let row = |rate: &Rate| {
         let shape = if rate.shape.is_empty() { "–".to_owned() } else { escape(&rate.shape) };
-        let gaps = format!(
-            "median {}, 99 % within {}",
-            precise(rate.gap_ms_median),
-            precise(rate.gap_ms_p99)
-        );
+        let gaps =
+            format!("median {} · 99 % ≤ {}", precise(rate.gap_ms_median), precise(rate.gap_ms_p99));
         let cells = vec![
             escape(&rate.name),
             escape(&deed(rate)),
@@ -364,15 +355,119 @@ fn coverage(statistics: &Statistics) -> String {
         return String::new();
     }
     let rows = statistics.coverage.iter().map(|one| {
-        let meter = part("covered", covered(one));
+        let (class, says) = match (one.poor, covered_in_words(one)) {
+            (true, says) => ("poor", says),
+            (false, "") => ("", ""),
+            (false, says) => ("few", says),
+        };
+        let says = if says.is_empty() {
+            String::new()
+        } else {
+            format!("<span class=\"aside\">{says}</span>")
+        };
+        let meter = format!("{}{says}", part("covered", covered(one)));
         let of = format!("{} of {}", grouped(one.explained), grouped(one.reached));
-        let class = if one.poor { "poor" } else { "" };
-        let says = covered_in_words(one);
-        (class, vec![escape(words::object_kind(one.kind)), meter, of, says.to_owned()])
+        (class, vec![escape(words::object_kind(one.kind)), meter, of])
     });
-    let columns = &[("Object", ""), ("On record", "meter wide"), ("Waits", "number"), ("So", "")];
+    let columns = &[("Object", ""), ("On record", "meter wide"), ("Waits", "number")];
     let table = Table { columns, rows: rows.collect(), left_out: 0 };
     let about = "Successful waits whose signal is on record, by kind of object; the line is at 99 %. Below it nobody is accused, \
                  or acquitted, because a signal is missing.";
     section("coverage", "What the source sees", about, &table.html())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::traces;
+
+    /// The text of a page, without tags, and one space for every stretch of white.
+    fn told(html: &str) -> String {
+        let text = html.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text);
+        text.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What stands between two texts.
+    fn between<'a>(html: &'a str, from: &str, to: &str) -> &'a str {
+        let (_, rest) = html.split_once(from).unwrap();
+        rest.split_once(to).unwrap().0
+    }
+
+    #[test]
+    fn the_incident_is_told_in_numbers() {
+        let sections = sections(&traces::missing_vsync().report);
+        let told = told(&sections);
+        for number in [
+            "18 waits open, 1 cannot proceed",
+            "guest thread 7 &quot;poller&quot; 99.7 % 65,495,790 all others, 22 0.3 % 196,031",
+            "KeWaitForSingleObject · 6,549,579 polls, one wait",
+            "idle: woken 18,211 times before, within 412 ms",
+            "6,549,579 of 30 ms none on record 54 h 34 min",
+            "guest thread 8 &quot;frames&quot; guest thread 7 &quot;poller&quot; 0 4 54 h 34 min",
+            "guest callback ran to its end 40,122 times never",
+            "every 30 ms, its own time-out",
+            "60.2 Hz, vsync-like",
+            "91.2 % not observed: a missing signal proves nothing 4,028 of 4,417",
+        ] {
+            assert!(told.contains(number), "{number} is not in {told}");
+        }
+    }
+
+    #[test]
+    fn a_bar_begins_where_the_wait_began() {
+        let mut report = traces::missing_vsync().report;
+        report.statistics.span_ms = 1_000.0;
+        report.statistics.wedge_map.truncate(2);
+        report.statistics.wedge_map[0].since_ms = 1_000.0;
+        report.statistics.wedge_map[1].since_ms = 250.0;
+        let map = wedge_map(&report.statistics, report.verdict);
+        let widths: Vec<&str> = map
+            .split("<i style=\"width:")
+            .skip(1)
+            .filter_map(|bar| bar.split('"').next())
+            .collect();
+        assert_eq!(widths, ["100.00%", "25.00%"]);
+    }
+
+    #[test]
+    fn who_is_stuck_comes_first_and_the_rest_is_folded() {
+        let mut report = traces::crowd(300).report;
+        report.statistics.wedge_map.reverse();
+        let map = wedge_map(&report.statistics, report.verdict);
+        let (open, folded) = map.split_once("<details").unwrap();
+        assert_eq!(open.matches("<tr role=\"row\" class=\"wedged\">").count(), ROWS_OPEN);
+        assert!(folded.contains("and 232 more"), "{folded}");
+        assert_eq!(folded.matches("<tr role=\"row\" class=\"wedged\">").count(), 26 - ROWS_OPEN);
+        assert!(told(folded).ends_with("44 more are counted and not listed."));
+        // A fold for two rows would hide them for nothing.
+        report.statistics.wedge_map.truncate(ROWS_OPEN + 2);
+        assert!(!wedge_map(&report.statistics, report.verdict).contains("<details"));
+    }
+
+    #[test]
+    fn doubt_accuses_nobody() {
+        let mut report = traces::missing_vsync().report;
+        report.verdict = Verdict::Inconclusive;
+        let told = told(&sections(&report));
+        assert!(told.contains("18 waits open, 1 seems stuck"), "{told}");
+        assert!(!told.contains("cannot proceed"), "{told}");
+    }
+
+    #[test]
+    fn what_is_not_there_takes_no_place() {
+        assert_eq!(sections(&traces::nothing().report), "");
+        let mut report = traces::nothing().report;
+        report.statistics.events = 3;
+        assert_eq!(sections(&report), "");
+    }
+
+    #[test]
+    fn no_number_makes_a_bar_that_cannot_be() {
+        let sections = sections(&traces::hostile().report);
+        for style in sections.split(" style=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let width = between(style, "width:", "%").parse::<f64>().unwrap();
+            assert!((0.0..=100.0).contains(&width), "{style}");
+        }
+        assert!(!sections.contains("NaN") && !sections.contains("<script"), "{sections}");
+    }
 }
