@@ -7,9 +7,13 @@ use std::fs;
 const REPORT: &str = r#"{"findings":[{"code":"UW002","sentence":"thread 1 waits for <fence> & more"}],
 "agents":[{"agent":0}],"graph":{"nodes":[{"id":"a0"},{"id":"o1:1"}],"edges":[]}}"#;
 
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// The least page that is right.
 fn page() -> String {
-    let report = REPORT.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let report = escaped(REPORT);
     format!(
         r##"<!doctype html><meta charset="utf-8"><title>t</title><style>body{{margin:0}}</style>
 <p>UW002</p><p class="sentence">thread 1 waits for &lt;fence&gt; &amp; more</p>
@@ -22,12 +26,20 @@ fn page() -> String {
 
 /// Writes the least page with `from` made `to`, and checks it.
 fn check(name: &str, from: &str, to: &str) -> Result<(), String> {
-    let page = page();
-    assert!(page.contains(from), "the page has no {from:?}");
+    check_all(name, &[(from, to)])
+}
+
+/// Writes the least page with each first text made the second, and checks it.
+fn check_all(name: &str, changes: &[(&str, &str)]) -> Result<(), String> {
+    let mut page = page();
+    for (from, to) in changes {
+        assert!(page.contains(from), "the page has no {from:?}");
+        page = page.replace(from, to);
+    }
     let folder = std::env::temp_dir().join(format!("unwedge-html-page-{}", std::process::id()));
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let file = folder.join(format!("{name}.html"));
-    fs::write(&file, page.replace(from, to)).map_err(|error| error.to_string())?;
+    fs::write(&file, page).map_err(|error| error.to_string())?;
     let result = common_page::check(&file, "UW002");
     fs::remove_file(&file).map_err(|error| error.to_string())?;
     result
@@ -36,6 +48,22 @@ fn check(name: &str, from: &str, to: &str) -> Result<(), String> {
 #[test]
 fn a_page_that_is_right_passes() {
     assert_eq!(check("right", "<p>UW002</p>", "<p>UW002</p>"), Ok(()));
+}
+
+/// Of a crowd, as many are drawn as a page has room for, and not fewer.
+#[test]
+fn a_crowd_may_be_cut() {
+    let row = r#"<g data-agent="0"><rect width="100%" height="9"/></g>"#;
+    let report = REPORT.replace(r#"[{"agent":0}]"#, &format!("[{}0]", "0,".repeat(300)));
+    let crowd = |rows: usize| {
+        let name = format!("crowd-{rows}");
+        check_all(&name, &[(row, &row.repeat(rows)), (&escaped(REPORT), &escaped(&report))])
+    };
+    assert_eq!(crowd(300), Ok(()));
+    if !common_page::check_is_blind() {
+        let error = crowd(299).expect_err("a row is missing");
+        assert!(error.contains("299 rows are drawn, the report has 301"), "{error}");
+    }
 }
 
 /// In a table: name, what is changed into what, and what the check says about it.

@@ -260,8 +260,8 @@ fn table(sheet: &mut Sheet, rows: Vec<Vec<Cell>>, all: u64) {
         write_below(sheet, below, 2 + widths.first().unwrap_or(&0) + GAP);
     }
     if all > shown {
-        let more = format!("  … and {} more", grouped(all - shown));
-        sheet.line(&[(&more, FAINT)]);
+        let more = format!("and {} more", grouped(all - shown));
+        sheet.wrapped(&[("  … ", FAINT)], "    ", &more, FAINT);
     }
     sheet.blank();
 }
@@ -323,4 +323,106 @@ fn fit(text: &str, columns: usize) -> String {
         (0..=text.chars().count().min(columns)).rev().map(|letters| page::shorten(text, letters));
     let whole = (text.width() <= columns).then(|| text.to_owned());
     whole.or_else(|| cut.into_iter().find(|cut| cut.width() <= columns)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::text::{Style, trace_text};
+    use super::*;
+    use crate::report::samples::traces;
+
+    fn plain(report: &Report, width: usize) -> String {
+        trace_text(report, Style { color: false, width })
+    }
+
+    /// Only the tables: what follows them has tests of its own.
+    fn tables(report: &Report, width: usize) -> String {
+        let mut sheet = Sheet::new(Style { color: false, width }, PLAIN);
+        sheet.width = width;
+        write(&mut sheet, report);
+        sheet.out
+    }
+
+    #[test]
+    fn on_a_wide_terminal_each_wait_has_a_line() {
+        insta::assert_snapshot!(tables(&traces::missing_vsync().report, 140));
+    }
+
+    #[test]
+    fn on_a_usual_terminal_what_has_no_room_stands_below() {
+        insta::assert_snapshot!(tables(&traces::missing_vsync().report, 80));
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_all_is_there_still() {
+        let mut report = traces::missing_vsync().report;
+        report.statistics.wedge_map.truncate(3);
+        insta::assert_snapshot!(tables(&report, 44));
+    }
+
+    #[test]
+    fn names_from_outside_stay_in_their_place() {
+        insta::assert_snapshot!(tables(&traces::hostile().report, 100));
+    }
+
+    #[test]
+    fn a_trace_without_events_has_a_line() {
+        insta::assert_snapshot!(plain(&traces::nothing().report, 80), @r"
+        trace: no events
+
+        progressing: every wait that is open can still end (0 agents)
+          from trace empty.jsonl, no events lost
+        ");
+    }
+
+    #[test]
+    fn of_a_crowd_those_who_are_stuck_are_listed() {
+        let mut report = traces::crowd(300).report;
+        report.statistics.wedge_map.reverse();
+        let text = tables(&report, 100);
+        assert!(text.contains("wedge map  300 waits open, 26 cannot proceed"), "{text}");
+        for stuck in 2..26 {
+            assert!(text.contains(&format!("task {stuck} ")), "{stuck}: {text}");
+        }
+        assert!(text.contains("… and 276 more"), "{text}");
+    }
+
+    #[test]
+    fn nothing_is_cut_that_a_usual_terminal_could_show() {
+        let report = traces::missing_vsync().report;
+        let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+        for width in [60, 80, 100, 140] {
+            let text = tables(&report, width);
+            assert!(!text.contains('…'), "{width}: {text}");
+            let text = squeezed(&text);
+            for entry in &report.statistics.wedge_map {
+                for part in [&entry.name, &entry.object, &entry.call] {
+                    assert!(text.contains(&squeezed(part)), "{width}: {part}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        for sample in traces::all() {
+            for width in [36, 44, 60, 80, 100, WIDTH_MAX] {
+                let text = tables(&sample.report, width);
+                let wide = text.lines().find(|line| line.width() > width);
+                assert_eq!(wide, None, "{} at {width}", sample.name);
+            }
+        }
+    }
+
+    #[test]
+    fn colours_change_nothing_but_colours_and_names_steer_nothing() {
+        for sample in traces::all() {
+            let coloured = trace_text(&sample.report, Style { color: true, width: 90 });
+            let mut parts = coloured.split("\x1b[");
+            let mut bare = parts.next().unwrap_or_default().to_owned();
+            parts.for_each(|part| bare.push_str(part.split_once('m').unwrap_or(("", part)).1));
+            assert_eq!(bare, plain(&sample.report, 90), "{}", sample.name);
+            assert!(!bare.contains('\x1b'), "{}", sample.name);
+        }
+    }
 }
