@@ -2,6 +2,7 @@
 
 use unwedge_analyze::Verdict;
 use unwedge_analyze::report::{Coverage, Rate, Share, Statistics, WedgeEntry};
+use unwedge_trace::ObjectKind;
 
 use super::words;
 
@@ -106,6 +107,14 @@ pub(super) fn deed(rate: &Rate) -> String {
 /// The part of a kind's successful waits that has a signal on record, from 0 to 1.
 pub(super) fn covered(one: &Coverage) -> f64 {
     if one.reached == 0 { 1.0 } else { share(one.explained as f64, one.reached as f64) }
+}
+
+/// A kind of object. Two are called events in a sentence; side by side they must be told apart.
+pub(super) fn covered_kind(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::AutoResetEvent => "auto-reset event",
+        kind => words::object_kind(kind),
+    }
 }
 
 /// What follows from how much of a kind the source sees; nothing if it is enough.

@@ -54,7 +54,7 @@ fn page(report: &Report, recording: &Recording, trace: bool) -> String {
             ("timeline", &timeline.svg),
             ("span", &timeline.span),
             ("legend", &timeline.legend),
-            ("drawn", drawn(report, trace)),
+            ("drawn", if trace { drawn(report, recording) } else { "" }),
             ("agents", &shown.iter().map(|agent| agent_row(agent, stuck)).collect::<String>()),
             ("more", &more(agents.len() - shown.len())),
             ("version", env!("CARGO_PKG_VERSION")),
@@ -72,10 +72,10 @@ fn by_urgency(agents: &[AgentSummary]) -> Vec<&AgentSummary> {
     agents
 }
 
-/// What the timeline of a trace leaves out.
-fn drawn(report: &Report, trace: bool) -> &'static str {
-    if trace && report.statistics.events > 0 {
-        "<p class=\"hint\">Of a trace, only the last of what each agent did is drawn.</p>"
+/// What the timeline leaves out of a trace whose recording was cut to what matters.
+fn drawn(report: &Report, recording: &Recording) -> &'static str {
+    if (recording.events.len() as u64) < report.statistics.events {
+        "<p class=\"hint left-out\">Of a large trace, only the last of what each agent did is drawn.</p>"
     } else {
         ""
     }
@@ -393,7 +393,7 @@ mod tests {
         let sample = samples::traces::missing_vsync();
         let run = html(&sample.report, &sample.recording);
         let trace = trace_html(&sample.report, &sample.recording);
-        for told in ["Wedge map", "65,691,821", "Of a trace, only"] {
+        for told in ["Wedge map", "65,691,821", "Of a large trace, only"] {
             assert!(trace.contains(told), "{told}");
             // The report inside the page has the numbers as they are.
             assert!(!run.contains(told), "{told}");

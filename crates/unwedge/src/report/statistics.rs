@@ -6,8 +6,8 @@ use unwedge_analyze::Report;
 use unwedge_analyze::report::{PollRun, Rate, Starved, Statistics, WedgeEntry};
 
 use super::counts::{
-    covered, covered_in_words, deed, dominant, grouped, many, open_waits, percent, precise, times,
-    woken,
+    covered, covered_in_words, covered_kind, deed, dominant, grouped, many, open_waits, percent,
+    precise, times, woken,
 };
 use super::text::{BOLD, FAINT, Sheet};
 use super::{page, words};
@@ -231,7 +231,7 @@ fn coverage(sheet: &mut Sheet, statistics: &Statistics) {
         let loud = if one.poor { AnsiColor::Yellow.on_default() } else { FAINT };
         vec![
             number(BOLD, percent(covered(one))),
-            cell(PLAIN, words::object_kind(one.kind)),
+            cell(PLAIN, covered_kind(one.kind)),
             number(PLAIN, format!("{} of {}", grouped(one.explained), grouped(one.reached))),
             cell(loud, covered_in_words(one)),
         ]

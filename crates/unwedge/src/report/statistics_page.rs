@@ -7,8 +7,8 @@ use unwedge_analyze::report::{PollRun, Rate, Share, Statistics, WedgeEntry};
 use unwedge_analyze::{Report, Verdict};
 
 use super::counts::{
-    covered, covered_in_words, deed, dominant, grouped, open_waits, percent, precise, share, times,
-    woken,
+    covered, covered_in_words, covered_kind, deed, dominant, grouped, open_waits, percent, precise,
+    share, times, woken,
 };
 use super::page::escape;
 use super::{strip, words};
@@ -367,7 +367,7 @@ fn coverage(statistics: &Statistics) -> String {
         };
         let meter = format!("{}{says}", part("covered", covered(one)));
         let of = format!("{} of {}", grouped(one.explained), grouped(one.reached));
-        (class, vec![escape(words::object_kind(one.kind)), meter, of])
+        (class, vec![escape(covered_kind(one.kind)), meter, of])
     });
     let columns = &[("Object", ""), ("On record", "meter wide"), ("Waits", "number")];
     let table = Table { columns, rows: rows.collect(), left_out: 0 };

@@ -197,20 +197,30 @@ fn buckets(of: &[(f64, f64, u64)]) -> Vec<Bucket> {
         .collect()
 }
 
+fn rate(
+    agent: u32,
+    name: String,
+    what: &'static str,
+    object: &str,
+    count: u64,
+    gaps: (f64, f64),
+    shape: &str,
+) -> Rate {
+    Rate {
+        agent,
+        name,
+        what,
+        object: object.to_owned(),
+        count,
+        hz: count as f64 * 1e3 / SPAN_MS,
+        gap_ms_median: gaps.0,
+        gap_ms_p99: gaps.1,
+        shape: shape.to_owned(),
+        gaps: Vec::new(),
+    }
+}
+
 fn rates() -> Vec<Rate> {
-    let rate =
-        |agent: u32, name: String, what, object: &str, count, gaps: (f64, f64), shape: &str| Rate {
-            agent,
-            name,
-            what,
-            object: object.to_owned(),
-            count,
-            hz: count as f64 * 1e3 / SPAN_MS,
-            gap_ms_median: gaps.0,
-            gap_ms_p99: gaps.1,
-            shape: shape.to_owned(),
-            gaps: Vec::new(),
-        };
     let mut rates = vec![
         rate(
             7,
