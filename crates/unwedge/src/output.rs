@@ -65,7 +65,7 @@ impl Outputs {
     }
 
     fn write(&self, examination: &Examination, last: bool) {
-        let Examination { report, recording } = examination;
+        let Examination { report, recording, shows_counts } = examination;
         let wanted = |target: &Target| last || matches!(target, Target::File(_));
         if let Some(target) = self.json.as_ref().filter(|target| wanted(target)) {
             let mut text = report::json(report);
@@ -75,7 +75,8 @@ impl Outputs {
             target.write("JSON report", text.as_bytes());
         }
         if let Some(target) = self.html.as_ref().filter(|target| wanted(target)) {
-            target.write("HTML report", report::html(report, recording).as_bytes());
+            let html = if *shows_counts { report::trace_html } else { report::html };
+            target.write("HTML report", html(report, recording).as_bytes());
         }
         if let Some(target) = self.trace.as_ref().filter(|target| wanted(target)) {
             let mut lines = Vec::new();

@@ -55,6 +55,8 @@ pub(crate) struct Explain {
     trace: Option<PathBuf>,
 }
 
+/// Fewer events of a recording of ours are read rather than counted.
+const COUNTED_EVENTS_MIN: u64 = 10_000;
 /// Patience with a living process. Nanoseconds.
 const PATIENCE_LIVE: u64 = 1_000_000_000;
 /// Looks at a living process, and the time between them: together a second.
@@ -74,7 +76,8 @@ impl Explain {
             Outputs::open(self.json.as_deref(), self.html.as_deref(), self.trace.as_deref())?;
         let examination = self.examination(deadline)?;
         if !outputs.on_stdout() {
-            let text = report::text(&examination.report, terminal::style(&io::stdout()));
+            let text = if examination.shows_counts { report::trace_text } else { report::text };
+            let text = text(&examination.report, terminal::style(&io::stdout()));
             // Whoever closes standard output has read enough.
             let _ = io::Write::write_all(&mut io::stdout(), text.as_bytes());
         }
@@ -104,7 +107,8 @@ impl Explain {
         let options = Options { patience_ns: deadline.unwrap_or(patience) };
         let report = summary.report(&ended.source, ended.now, &options);
         let recording = summary.distilled(&ended.source, ended.now);
-        Ok(Examination { report, recording })
+        let shows_counts = !ended.is_ours || summary.events() >= COUNTED_EVENTS_MIN;
+        Ok(Examination { report, recording, shows_counts })
     }
 
     fn black_box(&self, deadline: Option<u64>) -> Result<Examination, Error> {

@@ -5,9 +5,9 @@
 //! passes through [`words::clean`] or [`page::escape`] on its way out.
 
 mod chain;
+mod counts;
 mod diff;
 mod diff_html;
-mod counts;
 mod html;
 mod json;
 mod layout;

@@ -40,6 +40,8 @@ pub(crate) struct Examination {
     pub(crate) report: Report,
     /// The events that it was drawn from.
     pub(crate) recording: Recording,
+    /// What was counted over all events is worth showing.
+    pub(crate) shows_counts: bool,
 }
 
 impl Patient {
@@ -214,7 +216,7 @@ fn forget_what_ended(then: &mut [(usize, ThreadRecord)], now: &[(usize, ThreadRe
 fn examination(snapshot: &Snapshot, seen: &Observations, patience_ns: u64) -> Examination {
     let recording = blackbox::recording(snapshot, seen);
     let report = analyze(&recording, &Options { patience_ns });
-    Examination { report, recording }
+    Examination { report, recording, shows_counts: false }
 }
 
 impl Examination {
@@ -222,7 +224,7 @@ impl Examination {
     pub(crate) fn nothing(now: u64) -> Self {
         let recording = Recording::new("vulkan layer", unwedge_trace::Timestamp(now), Vec::new());
         let report = analyze(&recording, &Options { patience_ns: 0 });
-        Self { report, recording }
+        Self { report, recording, shows_counts: false }
     }
 
     /// Of a program that could not be watched: nothing can be said.
