@@ -41,6 +41,28 @@ fn a_debtor_that_is_ready_and_never_picked_is_starved() {
 }
 
 #[test]
+fn among_hundreds_of_sleepers_the_wedge_map_begins_with_who_is_stuck() {
+    let Frames { mut world, main, frame } = frames();
+    for tid in 100..400 {
+        let sleeper = world.ago(99_950).agent(AgentKind::GuestThread, "", tid);
+        world.waits(sleeper, "KeDelayExecutionThread", &[]);
+    }
+    let poller = world.agent(AgentKind::GuestThread, "poller", 7);
+    let clock = world.object(ObjectKind::AutoResetEvent, 0xbe8c_bb5c, "");
+    world.ago(99_000).scheduled(frame, AgentState::Ready, 4, 0);
+    world.scheduled(poller, AgentState::Running, 4, 17);
+    world.polls(poller, "KeWaitForSingleObject", clock, 300, 30);
+    world.progress(poller, "looked around");
+    let statistics = world.expect(Wedged, &["UW008"]).statistics;
+    assert_eq!((statistics.wedge_map.len(), statistics.wedge_map_more), (256, 302 - 256));
+    let first = &statistics.wedge_map[0];
+    assert_eq!((first.agent, first.wedged), (main.0, true));
+    assert_eq!(first.woken.map(|woken| (woken.times, woken.longest_ms)), Some((3, 1.0)));
+    let gaps = &statistics.rates.iter().find(|rate| rate.what == "waits").unwrap().gaps;
+    assert_eq!(gaps.iter().map(|bucket| bucket.count).sum::<u64>(), 299, "{gaps:?}");
+}
+
+#[test]
 fn what_is_ready_for_a_moment_or_picked_now_and_then_is_not_starved() {
     let Frames { mut world, frame, .. } = frames();
     world.ago(500).scheduled(frame, AgentState::Ready, 4, 0);
