@@ -127,11 +127,13 @@ impl State<'_> {
             }
             (AgentKind::GpuQueue, None) => name.is_empty().then(|| format!("#{}", id.0)),
             (AgentKind::PresentationEngine, _) => None,
+            (AgentKind::Interrupt, _) if agent.tid == 0 => None,
             _ if agent.tid == 0 => name.is_empty().then(|| format!("#{}", id.0)),
             _ => Some(agent.tid.to_string()),
         };
         // A queue that is named after its handle is not said twice.
-        if number.as_deref().is_some_and(|number| name.ends_with(number)) {
+        let queue = agent.kind == AgentKind::GpuQueue;
+        if queue && number.as_deref().is_some_and(|number| name.ends_with(number)) {
             name.clear();
         }
         if let Some(number) = number {

@@ -7,7 +7,7 @@ use crate::story::Story;
 use crate::words;
 
 const REMEDY: &str =
-    "No Vulkan object is to blame. Look at what the lock's owner does, with a debugger.";
+    "Nothing that is observed is to blame. Look at what the lock's owner does, with a debugger.";
 
 pub(crate) fn matches(story: &Story<'_, '_>) -> Option<Cause> {
     let Shape::Limited(reason) = story.root.shape else { return None };

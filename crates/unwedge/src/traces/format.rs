@@ -29,11 +29,6 @@ fn names() -> PossibleValuesParser {
 }
 
 impl Choice {
-    /// Whether the content decides.
-    pub(crate) fn is_by_content(&self) -> bool {
-        self.format.is_none() && self.profile.is_none()
-    }
-
     /// The format's title, and its reader.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What is at a path: a regular file, a pipe, a folder; and what are its first bytes, decompressed?
 
 use std::fs::{File, FileType};
-use std::io::{self, IsTerminal as _, Read, Seek as _, SeekFrom};
+use std::io::{self, IsTerminal as _, Read, Seek as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::{FileExt as _, FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -116,21 +116,6 @@ impl Source {
     /// The first bytes of the text, up to 64 KiB; none of a folder.
     pub(crate) fn start(&self) -> &[u8] {
         &self.start
-    }
-
-    /// The text, from its beginning; none of a folder.
-    ///
-    /// # Errors
-    /// When the file cannot be read there.
-    pub(crate) fn into_read(self) -> io::Result<Box<dyn Read>> {
-        Ok(match self.body {
-            Body::File { mut file, begin, .. } => {
-                file.seek(SeekFrom::Start(begin))?;
-                Box::new(file)
-            }
-            Body::Stream(stream) => Box::new(stream.into_read()),
-            Body::Folder => Box::new(io::empty()),
-        })
     }
 
     /// Whether it is a folder, which has no text.

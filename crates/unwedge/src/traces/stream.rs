@@ -58,11 +58,6 @@ impl Stream {
         self.trouble.as_deref()
     }
 
-    /// The text, from its beginning.
-    pub(super) fn into_read(self) -> impl Read {
-        std::io::Cursor::new(self.carry).chain(self.source)
-    }
-
     /// Reads until the buffer has so many bytes, or to the end.
     fn fill(&mut self, buffer: &mut Vec<u8>, length: usize) {
         let wanted = length.saturating_sub(buffer.len());
