@@ -28,10 +28,31 @@ pub(super) struct Block {
     pub(super) trouble: Option<String>,
 }
 
+/// The blocks that a worker has taken on.
+#[derive(Debug)]
+pub(super) struct Hold {
+    /// Most of them at once.
+    most: u64,
+    blocks: Range<u64>,
+}
+
+impl Hold {
+    /// One that takes on as many blocks at once.
+    pub(super) fn new(most: u64) -> Self {
+        Self { most: most.max(1), blocks: 0..0 }
+    }
+
+    /// Whether all that was taken on is done.
+    pub(super) fn is_done(&self) -> bool {
+        self.blocks.is_empty()
+    }
+}
+
 /// Where blocks come from.
 pub(super) trait Feed: Send + Sync {
-    /// Puts the next block into `buffer`, whatever earlier claims left in it; none at the end.
-    fn claim(&self, buffer: &mut Vec<u8>) -> Option<Block>;
+    /// Puts the next block of `hold` into `buffer`, whatever earlier claims left in it; none at the end. An empty hold is
+    /// filled with blocks that follow each other, as far as they can be had without making others wait.
+    fn claim(&self, hold: &mut Hold, buffer: &mut Vec<u8>) -> Option<Block>;
 
     /// Bytes, as they are stored, that were read so far.
     fn passed(&self) -> u64;
@@ -111,8 +132,12 @@ impl FileFeed {
 }
 
 impl Feed for FileFeed {
-    fn claim(&self, buffer: &mut Vec<u8>) -> Option<Block> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+    fn claim(&self, hold: &mut Hold, buffer: &mut Vec<u8>) -> Option<Block> {
+        if hold.is_done() {
+            let first = self.next.fetch_add(hold.most, Ordering::Relaxed);
+            hold.blocks = first..first.saturating_add(hold.most);
+        }
+        let number = hold.blocks.next()?;
         let start = number.checked_mul(self.block_bytes)?.checked_add(self.text.start)?;
         let place = start..start.saturating_add(self.block_bytes).min(self.text.end);
         let bytes = place.end.checked_sub(place.start).filter(|bytes| *bytes > 0)?;

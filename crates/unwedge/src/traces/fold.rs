@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use unwedge_readers::{BlockReader, Complaints, LineReader, Reading, Sink};
 use unwedge_trace::row::{Batch, BatchBuilder};
 
-use super::feed::{Block, Feed};
+use super::feed::{Block, Feed, Hold};
 use super::pieces::{Piece, gigantic_line, pieces};
 use super::progress::Extent;
 use super::window::in_order;
@@ -40,12 +40,14 @@ impl Input {
     /// # Errors
     /// The first of `take`, which ends it.
     pub(crate) fn each(
-        self,
+        mut self,
         progress: &Progress,
         mut take: impl FnMut(Batch) -> Result<(), Error>,
     ) -> Result<Ended, Error> {
         let fold =
             |batches: &mut Vec<Batch>, batch: &mut Batch| batches.push(std::mem::take(batch));
+        // Rows are kept until it is their turn: the fewer, the better.
+        self.tuning.run_blocks = 1;
         let mut result = Ok(());
         let ended = self.run(progress, &Folding { fresh: Vec::new, fold }, &mut |batches| {
             result = batches.into_iter().try_for_each(&mut take);
@@ -200,7 +202,7 @@ impl Sum<'_> {
     }
 }
 
-/// Reads block after block until there are no more.
+/// Reads run after run of blocks until there are no more.
 fn block_worker<'a, T: Send + 'a>(
     feed: &'a dyn Feed,
     reader: &'a dyn BlockReader,
@@ -209,26 +211,34 @@ fn block_worker<'a, T: Send + 'a>(
 ) -> impl FnMut() -> Option<(u64, Part<T>)> + Send + 'a {
     let mut scratch = reader.scratch();
     let (mut buffer, mut batch) = (Vec::new(), Batch::default());
+    let mut hold = Hold::new(tuning.run_blocks);
     move || {
-        let block = feed.claim(&mut buffer)?;
         let mut part = Part::new(folding.fresh());
-        for piece in pieces(&buffer[block.lines], tuning.stretch_bytes) {
-            let Piece::Lines(lines) = piece else {
+        let mut run = None;
+        while let Some(block) = feed.claim(&mut hold, &mut buffer) {
+            run.get_or_insert(block.number / tuning.run_blocks.max(1));
+            for piece in pieces(&buffer[block.lines], tuning.stretch_bytes) {
+                let Piece::Lines(lines) = piece else {
+                    part.skip_gigantic_line();
+                    continue;
+                };
+                clear(&mut batch);
+                let mut complaints = Complaints::default();
+                let count = reader.read(lines, &mut *scratch, &mut batch, &mut complaints);
+                part.complaints.append(complaints, part.lines);
+                part.lines += count;
+                part.add(folding, &mut batch);
+            }
+            if block.then_gigantic {
                 part.skip_gigantic_line();
-                continue;
-            };
-            clear(&mut batch);
-            let mut complaints = Complaints::default();
-            let count = reader.read(lines, &mut *scratch, &mut batch, &mut complaints);
-            part.complaints.append(complaints, part.lines);
-            part.lines += count;
-            part.add(folding, &mut batch);
+            }
+            part.bytes += block.bytes;
+            part.trouble = part.trouble.or(block.trouble);
+            if hold.is_done() {
+                break;
+            }
         }
-        if block.then_gigantic {
-            part.skip_gigantic_line();
-        }
-        (part.bytes, part.trouble) = (block.bytes, block.trouble);
-        Some((block.number, part))
+        Some((run?, part))
     }
 }
 
@@ -259,9 +269,10 @@ impl Lines {
         feed: &'a dyn Feed,
     ) -> impl FnMut() -> Option<(u64, Part<Vec<Batch>>)> + Send + 'a {
         let (mut buffer, mut next, mut finished) = (Vec::new(), 0, false);
+        let mut hold = Hold::new(1);
         move || {
             let mut part = Part::new(Vec::new());
-            let claimed = feed.claim(&mut buffer);
+            let claimed = feed.claim(&mut hold, &mut buffer);
             match claimed {
                 Some(block) => self.read(&buffer, block, &mut part),
                 None if std::mem::replace(&mut finished, true) => return None,

@@ -78,8 +78,10 @@ pub(crate) trait Segments: Send + Sync {
 #[derive(Clone, Copy, Debug)]
 struct Tuning {
     threads: usize,
-    /// What a thread takes at once, and folds into one value.
+    /// What a thread reads at once.
     block_bytes: usize,
+    /// Blocks that follow each other and that one thread folds into one value: the fewer values, the less there is to merge.
+    run_blocks: u64,
     /// What a reader makes one batch of: short enough to be folded before it leaves the processor's cache.
     stretch_bytes: usize,
 }
@@ -90,7 +92,34 @@ const THREADS_MAX: usize = 16;
 impl Default for Tuning {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { threads: threads.min(THREADS_MAX), block_bytes: 8 << 20, stretch_bytes: 256 << 10 }
+        Self {
+            threads: threads.min(THREADS_MAX),
+            block_bytes: 2 << 20,
+            run_blocks: 1,
+            stretch_bytes: 256 << 10,
+        }
+    }
+}
+
+/// Runs of a file at least: as many threads as there may be find work, and the last ones end at about the same time.
+const RUNS_MIN: u64 = 32;
+/// Blocks of a run at most.
+const RUN_BLOCKS_MAX: u64 = 64;
+/// Blocks of a stream, which have no runs: whoever claims one holds up the others while it is read. Bytes.
+const STREAM_BLOCK_BYTES: usize = 8 << 20;
+
+impl Tuning {
+    /// For a file of so many bytes, or a stream.
+    fn of(file_bytes: Option<u64>) -> Self {
+        let mut tuning = Self::default();
+        match file_bytes {
+            Some(bytes) => {
+                let blocks = bytes / tuning.block_bytes as u64;
+                tuning.run_blocks = (blocks / RUNS_MIN).clamp(1, RUN_BLOCKS_MAX);
+            }
+            None => tuning.block_bytes = STREAM_BLOCK_BYTES,
+        }
+        tuning
     }
 }
 
@@ -180,7 +209,7 @@ impl Input {
     /// # Errors
     /// When its format is not known.
     pub(crate) fn of(source: Source, choice: &Choice) -> Result<Self, Error> {
-        let (path, tuning) = (source.path.clone(), Tuning::default());
+        let (path, tuning) = (source.path.clone(), Tuning::of(source.file_bytes()));
         let input = || {
             if source.is_folder() {
                 return stored::open(&source.path, tuning);

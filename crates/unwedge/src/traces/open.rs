@@ -123,6 +123,14 @@ impl Source {
         matches!(self.body, Body::Folder)
     }
 
+    /// The length of its text, if it is a file that can be read anywhere.
+    pub(super) fn file_bytes(&self) -> Option<u64> {
+        match &self.body {
+            Body::File { begin, end, .. } => Some(end.saturating_sub(*begin)),
+            Body::Stream(_) | Body::Folder => None,
+        }
+    }
+
     /// Where blocks of its text come from.
     pub(super) fn into_feed(self, block_bytes: usize) -> Box<dyn Feed> {
         match self.body {

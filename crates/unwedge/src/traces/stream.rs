@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use memchr::{memchr, memrchr};
 use unwedge_readers::LINE_BYTES_MAX;
 
-use super::feed::{Block, Feed};
+use super::feed::{Block, Feed, Hold};
 
 /// Text that can be read once, from its beginning to its end.
 pub(super) struct Stream {
@@ -104,7 +104,7 @@ impl StreamFeed {
 }
 
 impl Feed for StreamFeed {
-    fn claim(&self, buffer: &mut Vec<u8>) -> Option<Block> {
+    fn claim(&self, _hold: &mut Hold, buffer: &mut Vec<u8>) -> Option<Block> {
         let mut cutter = self.lock();
         let block = cutter.cut(buffer, self.block_bytes)?;
         cutter.number += 1;

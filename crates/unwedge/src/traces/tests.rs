@@ -145,7 +145,7 @@ fn stored(folder: &Path, bytes: &[u8]) -> Vec<std::path::PathBuf> {
 /// Reads `bytes` in every way and sees that each gives what reading them in one piece gives.
 fn check(bytes: &[u8]) -> (Rows, Ended) {
     let folder = tempfile::tempdir().expect("a folder");
-    let whole = Tuning { threads: 1, block_bytes: 1 << 30, stretch_bytes: 1 << 30 };
+    let whole = Tuning { threads: 1, block_bytes: 1 << 30, run_blocks: 1, stretch_bytes: 1 << 30 };
     let paths = stored(folder.path(), bytes);
     let expected = folded(input(&paths[0], Reading::Blocks(Box::new(ByBlocks)), whole));
     for path in &paths {
@@ -161,7 +161,8 @@ fn check(bytes: &[u8]) -> (Rows, Ended) {
             if bytes.len() / block_bytes > 50_000 {
                 continue;
             }
-            let tuning = Tuning { threads, block_bytes, stretch_bytes };
+            let tuning =
+                Tuning { threads, block_bytes, run_blocks: 1 + threads as u64 % 3, stretch_bytes };
             for by_blocks in [true, false] {
                 let reading = || match by_blocks {
                     true => Reading::Blocks(Box::new(ByBlocks)),
@@ -286,7 +287,7 @@ fn a_file_that_shrinks_is_read_as_far_as_it_goes() {
     let path = folder.path().join("shrinks");
     fs::write(&path, "1 abc\n".repeat(1000)).expect("a file");
     for block_bytes in [1, 100, 1 << 20] {
-        let tuning = Tuning { threads: 2, block_bytes, stretch_bytes: 100 };
+        let tuning = Tuning { threads: 2, block_bytes, run_blocks: 1, stretch_bytes: 100 };
         fs::write(&path, "1 abc\n".repeat(1000)).expect("a file");
         let input = input(&path, Reading::Blocks(Box::new(ByBlocks)), tuning);
         fs::File::options().write(true).open(&path).expect("it").set_len(63).expect("its length");
@@ -327,7 +328,7 @@ fn an_early_end_of_who_takes_the_rows_ends_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("many");
     fs::write(&path, "1 abc\n".repeat(100_000)).expect("a file");
-    let tuning = Tuning { threads: 2, block_bytes: 1000, stretch_bytes: 100 };
+    let tuning = Tuning { threads: 2, block_bytes: 1000, run_blocks: 1, stretch_bytes: 100 };
     let mut taken = 0;
     let reading = Reading::Blocks(Box::new(ByBlocks));
     let ended = input(&path, reading, tuning).each(&Progress::hidden(), |_| {
