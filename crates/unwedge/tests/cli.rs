@@ -307,15 +307,19 @@ fn explain_refuses_what_it_cannot_read() {
         refuse(name, bytes, why, hint);
     };
     check("empty", b"", "it is empty");
-    for (name, bytes) in [("text", &b"hello"[..]), ("json", b"{}\n")] {
-        refuse(
-            name,
-            bytes,
-            "neither a black box nor in a format that is known",
-            "--format NAME says what it is: unwedge, guest-kernel, go, jvm, qemu, ftrace, kernel-log; \
-             or --profile FILE for other JSON Lines",
-        );
-    }
+    refuse(
+        "text",
+        b"hello",
+        "neither a black box nor in a format that is known",
+        "--format NAME says what it is: unwedge, guest-kernel, go, jvm, qemu, ftrace, kernel-log; \
+         or --profile FILE for other JSON Lines",
+    );
+    refuse(
+        "json",
+        b"{\"unwedge_trace\":1}\n",
+        "line 1 is not the header of an unwedge recording: missing field `source`, column 19",
+        "it was taken for a recording of unwedge in JSON Lines; --format NAME overrides",
+    );
     check("short", b"UNWEDGE\0", "8 bytes are too few for a black box");
     let old = [&b"UNWEDGE\0"[..], &99_u64.to_ne_bytes(), &[0; 8192]].concat();
     check("old", &old, "the black box has layout version 99, this program reads version 1");

@@ -37,6 +37,7 @@ const REFUSED: &[(&[u8], &str, &str)] = &[
     (b"PERFILE2", "it is a recording of perf", "perf script -i FILE | unwedge explain -"),
     (b"\xff\xfe", "it is in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE | unwedge explain -"),
     (b"\xfe\xff", "it is in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE | unwedge explain -"),
+    (b"UNWEDGE\0", "it is a black box, which does not come through a pipe", "name its file"),
     (b"PAR1", "it is a single Parquet file", "name the folder that unwedge import made"),
 ];
 

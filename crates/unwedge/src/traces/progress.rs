@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::duration;
 
 /// What is over sooner needs no bar.
 const QUIET: Duration = Duration::from_secs(1);
@@ -65,9 +67,9 @@ impl Progress {
         if seconds < QUIET {
             return;
         }
-        let bar = state.bar.get_or_insert_with(|| bar(self.what, state.extent, seconds));
+        let bar = state.bar.get_or_insert_with(|| bar(self.what, state.extent));
         bar.set_position(passed);
-        bar.set_message(rate(events, seconds));
+        bar.set_message(state.extent.message(passed, events, seconds));
     }
 
     /// Nothing new came of the input, of which so much was read.
@@ -84,43 +86,48 @@ impl Progress {
     }
 }
 
-fn bar(what: &'static str, extent: Extent, elapsed: Duration) -> ProgressBar {
-    let template = match extent {
-        Extent::Bytes(Some(_)) => {
-            "{prefix} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {speed}, {msg}, {eta} left"
+impl Extent {
+    fn total(self) -> Option<u64> {
+        match self {
+            Self::Bytes(total) => total,
+            Self::Segments(count) => Some(count),
         }
-        Extent::Bytes(None) => "{prefix} {spinner} {decimal_bytes} {speed}, {msg}",
-        Extent::Segments(_) => "{prefix} {wide_bar} {pos}/{len} segments, {msg}, {eta} left",
-    };
-    let total = match extent {
-        Extent::Bytes(total) => total,
-        Extent::Segments(count) => Some(count),
-    };
-    let speed = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-        // A terminal that is not written to shows nothing; there is nobody to tell.
-        let _ = write!(out, "{:.0} MB/s", state.per_sec() / 1e6);
-    };
-    // A template that cannot be read shows the library's own.
-    let style = ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("speed", speed);
-    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
-    let bar = bar.with_style(style).with_prefix(what).with_elapsed(elapsed);
-    bar.enable_steady_tick(TICK);
-    bar
+    }
+
+    /// "980 MB/s, 12.3 M events/s, 7 s left".
+    fn message(self, passed: u64, events: u64, time: Duration) -> String {
+        let seconds = time.as_secs_f64();
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        if let Self::Bytes(_) = self {
+            let _ = write!(text, "{:.0} MB/s, ", passed as f64 / 1e6 / seconds);
+        }
+        let _ = match events as f64 / seconds {
+            rate if rate >= 1e6 => write!(text, "{:.1} M events/s", rate / 1e6),
+            rate if rate >= 1e3 => write!(text, "{:.0} k events/s", rate / 1e3),
+            rate => write!(text, "{rate:.0} events/s"),
+        };
+        if let Some(left) = self.total().map(|total| total.saturating_sub(passed)) {
+            let left = left as f64 / passed.max(1) as f64 * seconds;
+            let _ = write!(text, ", {} left", duration::human((left * 1e9) as u64));
+        }
+        text
+    }
 }
 
-/// "12.3 M events/s".
-fn rate(events: u64, time: Duration) -> String {
-    let rate = events as f64 / time.as_secs_f64();
-    let mut text = String::new();
-    // Writing to a String cannot fail.
-    let _ = match rate {
-        rate if rate >= 1e6 => write!(text, "{:.1} M events/s", rate / 1e6),
-        rate if rate >= 1e3 => write!(text, "{:.0} k events/s", rate / 1e3),
-        rate => write!(text, "{rate:.0} events/s"),
+fn bar(what: &'static str, extent: Extent) -> ProgressBar {
+    let template = match extent {
+        Extent::Bytes(Some(_)) => "{prefix} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {msg}",
+        Extent::Bytes(None) => "{prefix} {spinner} {decimal_bytes} {msg}",
+        Extent::Segments(_) => "{prefix} {wide_bar} {pos}/{len} segments, {msg}",
     };
-    text
+    // A template that cannot be read shows the library's own.
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::with_draw_target(extent.total(), ProgressDrawTarget::stderr());
+    let bar = bar.with_style(style).with_prefix(what);
+    bar.enable_steady_tick(TICK);
+    bar
 }
 
 #[cfg(test)]
@@ -128,10 +135,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_have_a_unit_that_fits() {
-        let second = Duration::from_secs(1);
-        assert_eq!(rate(12, second), "12 events/s");
-        assert_eq!(rate(1_234, second), "1 k events/s");
-        assert_eq!(rate(65_691_821, Duration::from_secs(5)), "13.1 M events/s");
+    fn rates_and_the_time_that_is_left_have_units_that_fit() {
+        let told = |extent: Extent, passed, events, seconds| {
+            extent.message(passed, events, Duration::from_secs(seconds))
+        };
+        let known = Extent::Bytes(Some(16_000_000_000));
+        assert_eq!(
+            told(known, 4_000_000_000, 65_691_821, 2),
+            "2000 MB/s, 32.8 M events/s, 6.0 s left"
+        );
+        assert_eq!(told(known, 16_000_000, 1_234, 1), "16 MB/s, 1 k events/s, 16 min 39 s left");
+        assert_eq!(told(Extent::Bytes(None), 0, 12, 1), "0 MB/s, 12 events/s");
+        assert_eq!(told(Extent::Segments(4), 1, 7, 1), "7 events/s, 3.0 s left");
     }
 }
