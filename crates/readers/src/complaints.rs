@@ -28,6 +28,9 @@ impl Complaints {
     /// Takes in those of a later stretch, whose line 1 comes after `lines_before` lines.
     pub fn append(&mut self, later: Self, lines_before: u64) {
         for mut complaint in later.first {
+            if is_said_once(&complaint) && self.first.iter().any(is_said_once) {
+                continue;
+            }
             if complaint.line > 0 {
                 complaint.line += lines_before;
             }
@@ -57,4 +60,9 @@ impl Complaints {
     pub fn more(&self) -> u64 {
         self.more
     }
+}
+
+/// Whether it holds for all that follows, so that stretches of one input say it together once.
+fn is_said_once(complaint: &Complaint) -> bool {
+    complaint.text.contains("(said once)")
 }

@@ -10,8 +10,8 @@ use unwedge_trace::row::{
     state_from_code, wait_from_code,
 };
 use unwedge_trace::{
-    AgentId, AgentState, Bound, Event, Mode, ObjectId, ObjectKind, Outcome, Point, Recording,
-    Timestamp, What,
+    AgentId, AgentState, Bound, Event, MarkKind, Mode, ObjectId, ObjectKind, Outcome, Point,
+    Recording, Timestamp, What,
 };
 
 use super::agent::{Agent, StateNow, Value, Wait};
@@ -19,6 +19,10 @@ use super::lane::{Class, Lane, LanePlaces};
 use super::object::{Custom, Debt, Holder, Object, Touch};
 use super::{Stamp, Summary};
 
+/// Successful waits on an object without a signal of it on record that show that its signals are out of sight.
+const UNSEEN_WAITS_MIN: u64 = 20;
+/// Such objects that are named.
+const UNSEEN_MAX: usize = 8;
 /// Timed-out waits in a row that make a wait of them.
 pub(super) const POLLS_MIN: u64 = 8;
 
@@ -145,6 +149,20 @@ impl Distillery<'_> {
         }
         for (kind, reached, explained) in summary.coverage() {
             self.put(start, 0, What::Coverage { kind, reached, explained });
+        }
+        let unseen = summary.objects.entries.iter().zip(0_u32..).filter(|(object, _)| {
+            let (reached, explained) = object.waits.coverage(object.entry.kind, object.signals);
+            explained == 0 && reached >= UNSEEN_WAITS_MIN
+        });
+        for (object, place) in unseen.take(UNSEEN_MAX) {
+            let (name, reached) =
+                (crate::words::object_kind(object.entry.kind), object.waits.reached);
+            let text = format!(
+                "who signals {name} {:#x}: {reached} waits on it succeeded and no signal of it is on record",
+                object.entry.handle
+            );
+            let objects = vec![self.object_id(place)];
+            self.put(start, 0, What::Mark { kind: MarkKind::Unobserved, text, objects });
         }
     }
 
