@@ -69,6 +69,11 @@ pub trait LineReader: Send {
     fn now(&self) -> Option<Timestamp> {
         None
     }
+
+    /// Whether it is all of one moment, so that even a wait that has just begun may be judged.
+    fn is_of_one_moment(&self) -> bool {
+        false
+    }
 }
 
 /// Where a [`LineReader`] puts what it read.

@@ -126,7 +126,7 @@ fn a_healthy_trace_gives_no_finding() {
 fn a_starved_thread_is_ready_to_the_end() {
     check("starved.txt");
     let told = verdict(&sample("starved.txt"));
-    let starved = "UW008 thread 42 \"victim\"; it has been ready on processor 0 with priority -139";
+    let starved = "UW008 thread 42 \"victim\" has been ready on processor 0 with priority -139";
     assert!(told.contains(starved), "{told}");
 }
 

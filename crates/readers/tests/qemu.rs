@@ -60,8 +60,8 @@ fn a_fence_that_is_never_answered_while_others_are_is_named() {
 fn a_command_put_off_for_good_is_a_block_that_the_display_holds() {
     insta::assert_snapshot!(check(sample!("renderer_blocked")), @r#"
     Inconclusive
-    UW015: guest thread "guest driver" waits in virtio_gpu_fence_ctrl for dma-fence 0x9 "SUBMIT_3D of context 0x1" to reach 9; ring host "virtio-gpu renderer" owes it, and waits in RESOURCE_FLUSH for block 0x0 "renderer_blocked"; the display client owes it and has not delivered: the chain leaves what is observed
-    missing: who signals block 0x0 "renderer_blocked" outside, and what that side is doing
+    UW012: guest thread "guest driver" waits in virtio_gpu_fence_ctrl for dma-fence 0x9 "SUBMIT_3D of context 0x1" to reach 9; ring host "virtio-gpu renderer" owes it, and waits in RESOURCE_FLUSH for block 0x0 "renderer_blocked"; the display client (for 29.99 s) holds it
+    missing: whether the display client (for 29.99 s) will still release it
     "#);
 }
 

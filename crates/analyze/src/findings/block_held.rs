@@ -1,5 +1,7 @@
 //! UW012: is a counted block held by somebody who does not release it?
 
+use unwedge_trace::ObjectKind;
+
 use super::Cause;
 use crate::graph::Reason;
 use crate::liveness::Shape;
@@ -13,11 +15,12 @@ const REMEDY: &str = "Give every holder of the block a deadline, release it wher
                       which the named holder should have released it.";
 
 pub(crate) fn matches(story: &Story<'_, '_>) -> Option<Cause> {
-    if story.root.shape != Shape::Limited(Reason::Held) {
-        return None;
-    }
     let state = story.scene.state;
     let point = story.last_point()?;
+    let block = state.object_kind(point.object) == ObjectKind::Block;
+    if !block || !matches!(story.root.shape, Shape::Limited(Reason::Held | Reason::Outside)) {
+        return None;
+    }
     let holders = state.object(point.object)?.debts_for(point.value);
     // Each of them is a root; the first one speaks for all.
     let (speaker, _) = story.last_agent()?;

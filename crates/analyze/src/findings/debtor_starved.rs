@@ -26,9 +26,12 @@ pub(crate) fn matches(story: &Story<'_, '_>) -> Option<Cause> {
     let agent = state.agent(debtor)?;
     let since = state.say_since(agent.state_at);
     let name = state.say_agent(debtor);
+    let head = story.head();
     let who = match story.last_point() {
-        Some(point) => format!("{name} {}, and it", story.say_duty(debtor, debt, point)),
-        None => "it".to_owned(),
+        Some(point) if !head.is_empty() => {
+            format!("{head}; {name} {}, and it", story.say_duty(debtor, debt, point))
+        }
+        _ => name.clone(),
     };
     let place = agent.cpu.map_or(String::new(), |cpu| format!(" on processor {cpu}"));
     let instead = runs_instead(state, debtor);
@@ -39,10 +42,8 @@ pub(crate) fn matches(story: &Story<'_, '_>) -> Option<Cause> {
         let runs = if named.len() == 1 { "runs" } else { "run" };
         (format!("; {} {runs} instead", words::list(&named, NAMES_MAX)), Vec::new())
     };
-    let head = story.head();
-    let head = if head.is_empty() { name } else { head };
     let sentence = format!(
-        "{head}; {who} has been ready{place}{} for {since} and was never picked{runs}",
+        "{who} has been ready{place}{} for {since} and was never picked{runs}",
         priority(state, debtor).map_or(String::new(), |priority| format!(" with {priority}")),
     );
     let facts = instead.iter().filter_map(|id| active(state, *id)).collect();

@@ -62,6 +62,7 @@ impl Summary {
             coverage: self
                 .coverage()
                 .into_iter()
+                .filter(|(_, reached, _)| *reached > 0)
                 .map(|(kind, reached, explained)| {
                     let poor = state.poorly_covered(kind).is_some();
                     Coverage { kind, reached, explained, poor }

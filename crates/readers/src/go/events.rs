@@ -133,7 +133,7 @@ impl<'a> Writer<'a> {
             if let Some(proof) = proof {
                 // With the proof every signal that can still come is on record: none.
                 let all_seen = What::Coverage { kind: what.kind, reached: 0, explained: 0 };
-                self.event(0, agent, all_seen);
+                self.event(self.now, agent, all_seen);
                 self.mark(agent, MarkKind::Log, says(proof), vec![object]);
             } else if !std::mem::replace(&mut self.said, true) {
                 let text = "who holds a lock: a dump of goroutines does not say";

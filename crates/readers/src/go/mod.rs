@@ -122,6 +122,10 @@ impl Reader {
 }
 
 impl LineReader for Reader {
+    fn is_of_one_moment(&self) -> bool {
+        true
+    }
+
     fn line(&mut self, line: &[u8], out: &mut Sink) {
         let line = text(line);
         if let Some(header) = Header::parse(&line) {

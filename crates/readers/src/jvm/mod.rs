@@ -153,6 +153,10 @@ impl Reader {
 }
 
 impl LineReader for Reader {
+    fn is_of_one_moment(&self) -> bool {
+        true
+    }
+
     fn line(&mut self, line: &[u8], _out: &mut Sink) {
         let line = String::from_utf8_lossy(line.trim_ascii_end());
         if line.starts_with(TITLE) {

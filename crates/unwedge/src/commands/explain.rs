@@ -103,7 +103,8 @@ impl Explain {
         let (summary, ended) = input.summarise(&Progress::on_terminal("reading"));
         ended.tell(&self.path);
         ended.refuse_nothing(&self.path)?;
-        let patience = if ended.is_ours { 0 } else { summary.patience_ns() };
+        let at_once = ended.is_ours || ended.is_of_one_moment;
+        let patience = if at_once { 0 } else { summary.patience_ns() };
         let options = Options { patience_ns: deadline.unwrap_or(patience) };
         let report = summary.report(&ended.source, ended.now, &options);
         let recording = summary.distilled(&ended.source, ended.now);

@@ -67,8 +67,13 @@ pub(super) fn precise(ms: f64) -> String {
     format!("{text} {unit}")
 }
 
+/// Fewer events than these are dominated by nobody.
+const EVENTS_MIN: u64 = 1000;
+
 /// The agents with a share worth a bar, at most so many.
 pub(super) fn dominant(statistics: &Statistics, most: usize) -> Vec<&Share> {
+    // Of a handful of events shares say nothing.
+    let most = if statistics.events < EVENTS_MIN { 0 } else { most };
     statistics.dominance.iter().take(most).take_while(|one| one.share >= SHARE_MIN).collect()
 }
 

@@ -35,10 +35,13 @@ pub(super) fn write(sheet: &mut Sheet, report: &Report) {
         sheet.blank();
         return;
     }
+    let span = match statistics.span_ms {
+        0.0 => " of one moment".to_owned(),
+        span => format!(" over {}", words::duration(span)),
+    };
     let head = format!(
-        "{} over {}; {} alive, {} exited",
+        "{}{span}; {} alive, {} exited",
         many(statistics.events, "event"),
-        words::duration(statistics.span_ms),
         many(statistics.agents_alive, "agent"),
         grouped(statistics.agents_exited),
     );

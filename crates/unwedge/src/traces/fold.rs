@@ -89,6 +89,7 @@ impl Input {
                 });
                 sum.ended.complaints.append(lines.sink.complaints, 0);
                 sum.ended.now = lines.reader.now();
+                sum.ended.is_of_one_moment = lines.reader.is_of_one_moment();
             }
             Body::Store(store) => {
                 progress.begin(Extent::Segments(store.count()));

@@ -141,6 +141,8 @@ pub(crate) struct Ended {
     pub(crate) source: String,
     /// It is a recording in a form of ours, by whoever made it for the purpose.
     pub(crate) is_ours: bool,
+    /// It is a dump of one moment.
+    pub(crate) is_of_one_moment: bool,
 }
 
 impl Ended {
