@@ -89,7 +89,7 @@ fn tell(story: &Story<'_, '_>) -> Option<Told> {
     missing.extend(thin);
     let direct = story.steps.len() <= 2 && matches!(story.root.shape, Shape::Limited(_));
     Some(Told {
-        finding: finding(story, kind, cause),
+        finding: finding(story, kind, cause, wedged),
         wedged,
         missing,
         threads: story.threads(),
@@ -98,7 +98,7 @@ fn tell(story: &Story<'_, '_>) -> Option<Told> {
     })
 }
 
-fn finding(story: &Story<'_, '_>, kind: &FindingKind, cause: Cause) -> Finding {
+fn finding(story: &Story<'_, '_>, kind: &FindingKind, cause: Cause, conclusive: bool) -> Finding {
     let state = story.scene.state;
     let mut facts = evidence::of_story(story);
     facts.extend(cause.facts);
@@ -113,6 +113,7 @@ fn finding(story: &Story<'_, '_>, kind: &FindingKind, cause: Cause) -> Finding {
         code: kind.code,
         name: kind.name,
         sentence,
+        conclusive,
         waiter: first.and_then(|id| state.summarise_waiter(id)),
         object: waited_for.map(|point| state.summarise_object(point)),
         chain: story.links(),

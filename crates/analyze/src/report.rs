@@ -60,6 +60,8 @@ pub struct Finding {
     pub name: &'static str,
     /// Who waits on what, who owes it, why it does not come.
     pub sentence: String,
+    /// The evidence suffices for "wedged"; else it accuses nobody.
+    pub conclusive: bool,
     /// The agent that a user would notice: the host thread at the head of the chain.
     pub waiter: Option<Waiter>,
     /// What it waits on.

@@ -168,9 +168,10 @@ fn card(report: &Report, finding: &Finding) -> String {
     let code = escape(finding.code);
     let mut out = format!(
         "<article class=\"finding\" id=\"{code}\" aria-label=\"{code} {name}\">\
-         <header><span class=\"code\">{code}</span> <h2>{name}</h2></header>\
+         <header><span class=\"code\">{code}</span> <h2>{name}</h2>{doubt}</header>\
          <p class=\"sentence\">{sentence}</p>",
         name = escape(finding.name),
+        doubt = if finding.conclusive { "" } else { " <span class=\"kind\">inconclusive</span>" },
         sentence = escape(&finding.sentence),
     );
     if let Some(waiter) = &finding.waiter {

@@ -56,6 +56,7 @@ fn cut(report: &Report, agents: &[&AgentSummary]) -> Report {
         code: finding.code,
         name: finding.name,
         sentence: finding.sentence.clone(),
+        conclusive: finding.conclusive,
         waiter: finding.waiter.clone(),
         object: finding.object.clone(),
         chain: finding.chain.iter().take(PAGE_LINKS_MAX).cloned().collect(),

@@ -199,6 +199,7 @@ pub(crate) fn two_queues() -> Sample {
             .to_owned(),
         waiter: Some(waiter(0, "render", "vkWaitForFences", 6.4)),
         object: Some(object(Fence, "0x7f3a5e40", "frame 1", None)),
+        conclusive: true,
         chain: vec![
             thread(0, "render"),
             thing(Fence, "0x7f3a5e40", "frame 1", None),
@@ -248,6 +249,7 @@ pub(crate) fn never_submitted() -> Sample {
             .to_owned(),
         waiter: Some(who),
         object: Some(object(ObjectKind::Fence, "0x7f3a5e40", "upload", None)),
+        conclusive: true,
         chain: vec![thread(0, "loader"), thing(ObjectKind::Fence, "0x7f3a5e40", "upload", None)],
         evidence: lines(&[
             "4208.601 s: thread 4312 created fence 0x7f3a5e40, unsignalled",
@@ -291,6 +293,7 @@ pub(crate) fn reset_without_submit() -> Sample {
             .to_owned(),
         waiter: Some(waiter(0, "render", "vkWaitForFences", 8.2)),
         object: Some(object(ObjectKind::Fence, "0x7f3a5e40", "frame 1", None)),
+        conclusive: true,
         chain: vec![thread(0, "render"), thing(ObjectKind::Fence, "0x7f3a5e40", "frame 1", None)],
         evidence: lines(&[
             "4203.480 s: fence 0x7f3a5e40 signalled by queue 0x55d0a1, batch 345",
@@ -327,6 +330,7 @@ pub(crate) fn lost_signal() -> Sample {
             .to_owned(),
         waiter: Some(waiter(0, "render", "vkWaitForFences", 153.9)),
         object: Some(object(ObjectKind::Fence, "0x7f3a5e40", "", None)),
+        conclusive: true,
         chain: vec![
             thread(0, "render"),
             thing(ObjectKind::Fence, "0x7f3a5e40", "", None),
@@ -366,6 +370,7 @@ pub(crate) fn inconclusive() -> Sample {
             .to_owned(),
         waiter: Some(waiter(0, "render", "vkWaitSemaphores", 4.0)),
         object: Some(object(ObjectKind::TimelineSemaphore, "0x7f3a6100", "", Some(512))),
+        conclusive: true,
         chain: vec![
             thread(0, "render"),
             thing(ObjectKind::TimelineSemaphore, "0x7f3a6100", "", Some(512)),
@@ -407,6 +412,7 @@ pub(crate) fn images_withheld() -> Sample {
             .to_owned(),
         waiter: Some(waiter(0, "main", "vkAcquireNextImageKHR", 5.0)),
         object: Some(object(ObjectKind::Swapchain, "0x7f3a9000", "", None)),
+        conclusive: true,
         chain: vec![
             thread(0, "main"),
             thing(ObjectKind::Swapchain, "0x7f3a9000", "", None),
@@ -522,6 +528,7 @@ pub(crate) fn hostile() -> Sample {
         sentence: format!("thread 4312 \"{BAD}\" waits for {quoted} & ]]> <!-- so far"),
         waiter: Some(waiter(0, BAD, quoted, 2.0)),
         object: Some(object(ObjectKind::Fence, "0x1", BAD, None)),
+        conclusive: true,
         chain: vec![thread(0, BAD), thing(ObjectKind::Fence, "0x1", quoted, None)],
         evidence: lines(&[BAD, quoted, &"long".repeat(60)]),
         remedy: BAD.to_owned(),

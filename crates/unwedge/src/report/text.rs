@@ -83,7 +83,8 @@ impl Sheet {
     }
 
     fn finding(&mut self, report: &Report, finding: &Finding) {
-        let severity = format!("{}[{}]", words::verdict(report.verdict), finding.code);
+        let verdict = if finding.conclusive { report.verdict } else { Verdict::Inconclusive };
+        let severity = format!("{}[{}]", words::verdict(verdict), finding.code);
         self.line(&[(&severity, self.loud), (&format!(": {}", finding.name), BOLD)]);
         self.wrapped(&[("  ", BOLD)], "  ", &finding.sentence, BOLD);
         if let Some(waiter) = &finding.waiter {

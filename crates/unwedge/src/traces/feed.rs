@@ -34,12 +34,14 @@ pub(super) struct Hold {
     /// Most of them at once.
     most: u64,
     blocks: Range<u64>,
+    /// Its place among all that workers take on, from 0; none is left out.
+    pub(super) number: u64,
 }
 
 impl Hold {
     /// One that takes on as many blocks at once.
     pub(super) fn new(most: u64) -> Self {
-        Self { most: most.max(1), blocks: 0..0 }
+        Self { most: most.max(1), blocks: 0..0, number: 0 }
     }
 
     /// Whether all that was taken on is done.
@@ -136,6 +138,7 @@ impl Feed for FileFeed {
         if hold.is_done() {
             let first = self.next.fetch_add(hold.most, Ordering::Relaxed);
             hold.blocks = first..first.saturating_add(hold.most);
+            hold.number = first / hold.most;
         }
         let number = hold.blocks.next()?;
         let start = number.checked_mul(self.block_bytes)?.checked_add(self.text.start)?;

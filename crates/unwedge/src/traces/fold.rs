@@ -217,7 +217,7 @@ fn block_worker<'a, T: Send + 'a>(
         let mut part = Part::new(folding.fresh());
         let mut run = None;
         while let Some(block) = feed.claim(&mut hold, &mut buffer) {
-            run.get_or_insert(block.number / tuning.run_blocks.max(1));
+            run.get_or_insert(hold.number);
             for piece in pieces(&buffer[block.lines], tuning.stretch_bytes) {
                 let Piece::Lines(lines) = piece else {
                     part.skip_gigantic_line();

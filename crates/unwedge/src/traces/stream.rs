@@ -104,9 +104,11 @@ impl StreamFeed {
 }
 
 impl Feed for StreamFeed {
-    fn claim(&self, _hold: &mut Hold, buffer: &mut Vec<u8>) -> Option<Block> {
+    fn claim(&self, hold: &mut Hold, buffer: &mut Vec<u8>) -> Option<Block> {
         let mut cutter = self.lock();
         let block = cutter.cut(buffer, self.block_bytes)?;
+        // One at a time: more would make the others wait.
+        hold.number = block.number;
         cutter.number += 1;
         Some(block)
     }

@@ -178,6 +178,7 @@ mod tests {
             sentence: String::new(),
             waiter: Some(waiter),
             object: None,
+            conclusive: true,
             chain: Vec::new(),
             evidence: Vec::new(),
             remedy: String::new(),

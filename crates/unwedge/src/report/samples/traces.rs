@@ -106,6 +106,7 @@ fn starved_frames(draft: &mut Draft) {
             .to_owned(),
         waiter: Some(main),
         object: Some(object(ObjectKind::Event, "0x10e8", "frame swapped", None)),
+        conclusive: true,
         chain: vec![
             other(1, AgentKind::GuestThread, "guest thread 1 \"main\""),
             thing(ObjectKind::Event, "0x10e8", "frame swapped", None),
