@@ -51,6 +51,11 @@ pub trait BlockReader: Send + Sync {
         None
     }
 
+    /// Whether times are not the host's but a guest's or a simulation's own: two runs that do the same have the same.
+    fn has_virtual_clock(&self) -> bool {
+        false
+    }
+
     /// Who recorded it, if the input's header says so.
     fn source(&self) -> Option<&str> {
         None

@@ -3,7 +3,7 @@
 use unwedge_trace::row::{Batch, Op, Row};
 
 use super::difference::{Difference, Divergence, Line, Order};
-use super::fingerprint::{Totals, Window, content};
+use super::fingerprint::{Totals, Window, Words, content};
 use super::matching::Matches;
 use super::say;
 use super::side::{Side, hash_names, name};
@@ -24,6 +24,7 @@ enum Stream {
     All,
     Agent(u32),
     Object(u32),
+    Times,
 }
 
 /// What to look for in a second pass; made by [`super::compare`].
@@ -61,6 +62,16 @@ impl Search {
         wanted.truncate(CANDIDATES_MAX);
         let both = |(a, b, window)| [Wanted { stream: a, window }, Wanted { stream: b, window }];
         Self { wanted: wanted.into_iter().map(both).collect() }
+    }
+
+    /// Where times part, if that is not after everything else that is looked for.
+    pub(super) fn add_times(&mut self, a: &Side, b: &Side) {
+        let Some(window) = a.print.times.parts_from(&b.print.times) else { return };
+        let later = |wanted: &[Wanted; 2]| wanted[0].window.row >= window.row;
+        if self.wanted.is_empty() || self.wanted.iter().any(later) {
+            let wanted = Wanted { stream: Stream::Times, window };
+            self.wanted.push([wanted, wanted]);
+        }
     }
 
     /// Whether a second pass has anything to find.
@@ -144,7 +155,7 @@ impl<'s> Finder<'s> {
         let around = self.side.options().context as u64;
         for found in &mut self.streams {
             let mine = match found.wanted.stream {
-                Stream::All => true,
+                Stream::All | Stream::Times => true,
                 Stream::Agent(wanted) => wanted == agent,
                 Stream::Object(wanted) => wanted == object,
             };
@@ -155,11 +166,13 @@ impl<'s> Finder<'s> {
             if found.rows + around >= window.from && found.rows <= window.to + around {
                 let things = &self.side.things;
                 let named = things.named(row, &self.places);
-                let content = content(row, name(&self.names, row.name), self.side.options().times);
+                let content = content(row, name(&self.names, row.name));
+                let words = Words::new(content, &named, things);
                 let hash = match found.wanted.stream {
-                    Stream::All => named.in_all(content),
-                    Stream::Agent(_) => named.in_agent(content, things),
-                    Stream::Object(_) => named.in_object(content, things),
+                    Stream::All => words.in_all,
+                    Stream::Agent(_) => words.in_agent,
+                    Stream::Object(_) => words.in_object,
+                    Stream::Times => row.at,
                 };
                 let text = self.side.say_row(row, batch, &named);
                 let (at, of_all, event) = (row.at, self.row, found.events);
@@ -175,19 +188,47 @@ impl Difference {
     /// Adds what the second pass has found: the earliest event that differs.
     pub fn locate(&mut self, a: &Finder<'_>, b: &Finder<'_>) {
         let both = a.streams.iter().zip(&b.streams);
-        let first = both.filter_map(|(x, y)| Some((parting(x, y)?, x, y)));
-        let Some((place, x, y)) = first
-            .min_by_key(|(place, x, _)| x.told.get(*place).map_or(u64::MAX, |told| told.of_all))
-        else {
-            return;
+        let partings = both.filter_map(|(x, y)| Some((parting(x, y)?, x, y)));
+        let of_all = |(place, x, _): &(usize, &Found, &Found)| {
+            x.told.get(*place).map_or(u64::MAX, |told| told.of_all)
         };
+        let (times, others): (Vec<_>, Vec<_>) =
+            partings.partition(|(_, x, _)| x.wanted.stream == Stream::Times);
+        let first = others.into_iter().min_by_key(of_all);
+        match (first, times.first()) {
+            (Some(first), times) => {
+                if let Some((place, x, _)) = times.filter(|times| of_all(times) < of_all(&first))
+                    && let Some(told) = x.told.get(*place)
+                {
+                    self.notes.push(format!(
+                        "virtual times differ before that already, from event {} on: \"{}\"",
+                        say::number(told.event + 1),
+                        with_agent(a.side, told),
+                    ));
+                }
+                self.divergence = Some(self.divergence_at(first, a.side, b.side));
+            }
+            (None, Some(times)) => {
+                self.divergence = Some(self.divergence_at(*times, a.side, b.side));
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn divergence_at(
+        &self,
+        (place, x, y): (usize, &Found, &Found),
+        a: &Side,
+        b: &Side,
+    ) -> Divergence {
         let (order, whose) = match x.wanted.stream {
+            Stream::Times => (Order::Time, String::new()),
             Stream::All if self.agents.iter().all(|pairing| pairing.how.is_some()) => {
                 (Order::Interleaving, String::new())
             }
-            Stream::All => (Order::Agent, lone(a.side, x, b.side, y, place)),
-            Stream::Agent(agent) => (Order::Agent, a.side.say_agent(agent)),
-            Stream::Object(object) => (Order::Object, a.side.say_object(object)),
+            Stream::All => (Order::Agent, lone(a, x, b, y, place)),
+            Stream::Agent(agent) => (Order::Agent, a.say_agent(agent)),
+            Stream::Object(object) => (Order::Object, a.say_object(object)),
         };
         let told = x.told.get(place).or(y.told.get(place));
         let index = told.map(|told| told.event);
@@ -199,22 +240,23 @@ impl Difference {
                     "each agent does the same, but event {number} of {whose} comes from another agent, or another way"
                 )
             }
+            Order::Time => format!("virtual times differ from event {number} on"),
             Order::Interleaving | Order::Introduction => {
                 format!(
                     "each agent and each object sees the same; only their order among each other differs from event {number} on"
                 )
             }
         };
-        let with_agent = !matches!(x.wanted.stream, Stream::Agent(_));
-        self.divergence = Some(Divergence {
+        let all = !matches!(x.wanted.stream, Stream::Agent(_));
+        Divergence {
             order,
             agent: (order == Order::Agent).then(|| whose.clone()),
             object: (order == Order::Object).then_some(whose),
             index,
             sentence,
-            a: lines(a.side, &x.told, place, with_agent),
-            b: lines(b.side, &y.told, place, with_agent),
-        });
+            a: lines(a, &x.told, place, all),
+            b: lines(b, &y.told, place, all),
+        }
     }
 }
 
@@ -238,17 +280,18 @@ fn parting(x: &Found, y: &Found) -> Option<usize> {
     })
 }
 
-fn lines(side: &Side, told: &[Told], place: usize, with_agent: bool) -> Vec<Line> {
+fn lines(side: &Side, told: &[Told], place: usize, all: bool) -> Vec<Line> {
     let around = side.options().context;
     let told = told.iter().enumerate().skip(place.saturating_sub(around));
     let most = place.min(around) + around + 1;
     let line = |(at, told): (usize, &Told)| {
-        let text = match with_agent {
-            true => format!("{} {}", side.say_agent(told.agent), told.text),
-            false => told.text.clone(),
-        };
+        let text = if all { with_agent(side, told) } else { told.text.clone() };
         let at_ns = told.at.saturating_sub(side.sketch.begin);
         Line { text, at_ns, times: 1, differs: at == place }
     };
     told.take(most).map(line).collect()
+}
+
+fn with_agent(side: &Side, told: &Told) -> String {
+    format!("{} {}", side.say_agent(told.agent), told.text)
 }

@@ -10,6 +10,8 @@ use super::matching::How;
 pub enum Likeness {
     /// Event by event the same run.
     Identical,
+    /// Event by event the same, at other virtual times.
+    Retimed,
     /// Each agent did the same, and each object saw the same; only who came first among them differs.
     Interleaved,
     /// Agents do the same to the same objects; times, scheduling, numbers and how often something was polled differ.
@@ -106,6 +108,8 @@ pub enum Order {
     Interleaving,
     /// In what agents and objects are said to be: names, kinds.
     Introduction,
+    /// Every event is the same; virtual times differ.
+    Time,
 }
 
 /// The first event that differs.

@@ -1,25 +1,15 @@
 //! Is it the same run? A running hash of the whole, of each agent and of each object.
 //!
-//! Left out of a row: the host's time (unless asked for), process and thread ids, handles, and the numbers of agents and
-//! objects, which are renamed by their first use: in the whole for the whole, in an agent's own rows for the agent, in
-//! an object's own rows for the object. So two agents that merely took turns differently have the hashes that they had.
+//! Left out of a row: process and thread ids, handles, and the numbers of agents and objects, which are renamed by their
+//! first use: in the whole for the whole, in an agent's own rows for the agent, in an object's own rows for the object.
+//! So two agents that merely took turns differently have the hashes that they had. Times have a hash of their own.
 
-use unwedge_trace::row::{Op, Row, agent_kind_code, object_kind_code};
+use unwedge_trace::row::{NONE, Op, Row, agent_kind_code, object_kind_code};
 
 use super::hash::{self, SEEDS, mix};
 use super::things::Things;
 
-/// Whether the time of an event is part of what it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Times {
-    /// Times are the host's: two runs of one program never have the same.
-    #[default]
-    Ignore,
-    /// Times are virtual.
-    Compare,
-}
-
-/// Rows between two marks of a trail at first; doubled whenever there are [`MARKS_MAX`].
+/// Rows between two marks of a trail at first, a power of two; doubled whenever there are [`MARKS_MAX`].
 const STRIDE_FIRST: u64 = 64;
 const MARKS_MAX: usize = 4096;
 
@@ -59,7 +49,8 @@ impl Trail {
     pub(super) fn push(&mut self, word: u64, row: u64) {
         self.hash = mix(self.hash ^ word, SEEDS[1]);
         self.rows += 1;
-        if self.rows.is_multiple_of(self.stride) {
+        // The stride is a power of two: a division for each row would cost more than the rest.
+        if self.rows & (self.stride - 1) == 0 {
             self.mark(row);
         }
     }
@@ -100,12 +91,11 @@ impl Trail {
     }
 }
 
-/// What a row says, apart from whom and what it names.
-pub(super) fn content(row: &Row, name: u64, times: Times) -> u64 {
+/// What a row says, apart from when, and whom and what it names.
+pub(super) fn content(row: &Row, name: u64) -> u64 {
     let head = u64::from(row.op as u8) | u64::from(row.code) << 8;
     let hash = mix(name ^ head ^ SEEDS[0], row.value ^ SEEDS[1]);
-    let at = if times == Times::Compare { row.at } else { 0 };
-    mix(hash ^ row.amount.rotate_left(32), row.value2 ^ at.rotate_left(17) ^ SEEDS[2])
+    mix(hash ^ row.amount.rotate_left(32), row.value2 ^ SEEDS[2])
 }
 
 /// Whom and what a row names, by the numbers that the side gives them.
@@ -115,31 +105,37 @@ pub(super) struct Named {
     pub(super) object: u32,
     pub(super) object2: u32,
     pub(super) agent2: u32,
-    /// The pairs of the agent with each of these.
+    /// The pairs of the agent with each of these; the first is there for a row without an object, too.
     pub(super) pair: u32,
     pub(super) pair2: u32,
     pub(super) pair_agent2: u32,
 }
 
-impl Named {
-    /// For the whole.
-    pub(super) fn in_all(&self, content: u64) -> u64 {
-        let first = u64::from(self.agent) << 32 | u64::from(self.object);
-        let second = u64::from(self.agent2) << 32 | u64::from(self.object2);
-        mix(content ^ first, second ^ SEEDS[3])
-    }
+/// A row's word in the whole, in its agent's own rows and in its object's own rows. What a row says is mixed well already:
+/// names need only be spread over its bits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Words {
+    pub(super) in_all: u64,
+    pub(super) in_agent: u64,
+    pub(super) in_object: u64,
+}
 
-    /// For the agent's own rows.
-    pub(super) fn in_agent(&self, content: u64, things: &Things) -> u64 {
-        let name = |pair| things.get(pair).map_or(0, |pair| u64::from(pair.in_agent));
-        let second = name(self.pair2) << 32 | name(self.pair_agent2);
-        mix(content ^ name(self.pair), second ^ SEEDS[3])
-    }
-
-    /// For the object's own rows.
-    pub(super) fn in_object(&self, content: u64, things: &Things) -> u64 {
-        let name = things.get(self.pair).map_or(0, |pair| u64::from(pair.in_object));
-        mix(content ^ name, SEEDS[3])
+impl Words {
+    pub(super) fn new(content: u64, named: &Named, things: &Things) -> Self {
+        let pair = things.names(named.pair);
+        let mut words = Self {
+            in_all: content.wrapping_add(pair.in_all.wrapping_mul(SEEDS[3])),
+            in_agent: content.wrapping_add(u64::from(pair.in_agent).wrapping_mul(SEEDS[3])),
+            in_object: content.wrapping_add(u64::from(pair.in_object).wrapping_mul(SEEDS[3])),
+        };
+        for (seed, pair) in [(SEEDS[1], named.pair2), (SEEDS[2], named.pair_agent2)] {
+            if pair != NONE {
+                let pair = things.names(pair);
+                words.in_all = mix(words.in_all ^ seed, pair.in_all ^ SEEDS[0]);
+                words.in_agent = mix(words.in_agent ^ seed, u64::from(pair.in_agent) ^ SEEDS[0]);
+            }
+        }
+        words
     }
 }
 
@@ -150,7 +146,7 @@ pub(super) struct Fingerprint {
     /// A second hash of the whole, from another seed: together they are 128 bits.
     second: u64,
     /// Of the times alone.
-    times: u64,
+    pub(super) times: Trail,
     pub(super) agents: Vec<Trail>,
     pub(super) objects: Vec<Trail>,
     /// Rows that are events and no further parts of one.
@@ -165,15 +161,15 @@ impl Fingerprint {
 
     pub(super) fn row(&mut self, row: &Row, named: &Named, content: u64, things: &Things) {
         let number = self.all.rows();
-        let word = named.in_all(content);
-        self.all.push(word, number);
-        self.second = mix(self.second ^ word ^ SEEDS[2], SEEDS[0]);
-        self.times = mix(self.times ^ row.at ^ SEEDS[1], SEEDS[3]);
+        let words = Words::new(content, named, things);
+        self.all.push(words.in_all, number);
+        self.second = mix(self.second ^ words.in_all ^ SEEDS[2], SEEDS[0]);
+        self.times.push(row.at, number);
         if let Some(agent) = self.agents.get_mut(named.agent as usize) {
-            agent.push(named.in_agent(content, things), number);
+            agent.push(words.in_agent, number);
         }
         if let Some(object) = self.objects.get_mut(named.object as usize) {
-            object.push(named.in_object(content, things), number);
+            object.push(words.in_object, number);
         }
         self.events += u64::from(!matches!(row.op, Op::MorePoint | Op::MoreObject));
     }
@@ -217,11 +213,17 @@ impl Fingerprint {
                 *agent = with(*agent, *what);
             }
         }
-        let is = is_agent.iter().chain(&is_object);
-        let upper = is.clone().fold(with(self.all.hash, self.all.rows), |h, what| with(h, *what));
-        let lower = is.fold(self.second, |h, what| mix(h ^ what, SEEDS[0]));
+        // A sum, since the tables of two sides may be in another order; the numbers of the first use are not.
+        let numbered =
+            |(what, number): (&u64, &u32)| mix(*what ^ SEEDS[0], u64::from(*number) ^ SEEDS[1]);
+        let of_agents = is_agent.iter().zip(&things.first_agents).map(numbered);
+        let of_objects = is_object.iter().zip(&things.first_objects).map(numbered);
+        let is = of_agents.chain(of_objects).fold(0, u64::wrapping_add);
+        let upper = with(with(self.all.hash, self.all.rows), is);
+        let lower = mix(self.second ^ is, SEEDS[0]);
         let hash = u128::from(upper) << 64 | u128::from(lower);
-        Totals { hash, times: self.times, events: self.events, agents, objects }
+        let times = with(self.times.hash, self.times.rows);
+        Totals { hash, times, events: self.events, agents, objects }
     }
 }
 

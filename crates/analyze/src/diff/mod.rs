@@ -33,23 +33,20 @@ pub use difference::{
     Count, Deed, Departure, Difference, Differing, Divergence, Identity, Likeness, Line, Order,
     Pace, Pairing, Rate, SideSummary, Silence, Unmet, Unobserved, Which,
 };
-pub use fingerprint::Times;
 pub use matching::{Given, How};
 pub use say::number;
 pub use side::Side;
-pub use verdict::{Choice, compare};
+pub use verdict::{Choice, Times, compare};
 
 /// How recordings are read for a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Whether times are part of what an event is.
-    pub times: Times,
     /// Events shown on either side of the first that differs.
     pub context: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { times: Times::Ignore, context: 3 }
+        Self { context: 3 }
     }
 }

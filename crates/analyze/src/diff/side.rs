@@ -1,7 +1,7 @@
 //! What is remembered of one recording, so that it can be compared with another? Made in one pass, in the order of the
 //! rows, in bounded memory.
 
-use unwedge_trace::row::{Batch, Row};
+use unwedge_trace::row::{Batch, NONE, Row};
 
 use super::Options;
 use super::fingerprint::{Fingerprint, Named, Totals, content};
@@ -35,7 +35,7 @@ impl Side {
         hash_names(batch, &mut self.names);
         for row in &batch.rows {
             let named = named(row, &mut self.things, &self.places);
-            let content = content(row, name(&self.names, row.name), self.options.times);
+            let content = content(row, name(&self.names, row.name));
             self.print.row(row, &named, content, &self.things);
             self.sketch.row(row, &named, &self.things);
         }
@@ -92,7 +92,7 @@ pub(super) fn named(row: &Row, things: &mut Things, places: &Places) -> Named {
     let (agent, agent2) = (places.agent(row.agent), places.agent(row.agent2));
     let (object, object2) = (places.object(row.object), places.object(row.object2));
     let pair = things.pair(agent, object);
-    let pair2 = things.pair(agent, object2);
+    let pair2 = if object2 == NONE { NONE } else { things.pair(agent, object2) };
     let pair_agent2 = things.pair_of_agents(agent, agent2);
     Named { agent, object, object2, agent2, pair, pair2, pair_agent2 }
 }

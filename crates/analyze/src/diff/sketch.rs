@@ -131,7 +131,7 @@ impl Sketch {
         }
         match row.op {
             Op::WaitBegan => self.begin_wait(row, named),
-            Op::MorePoint if named.pair != NONE => {
+            Op::MorePoint if named.object != NONE => {
                 let open = &mut self.agents[named.agent as usize].open;
                 if let Some(open) = open.as_mut().filter(|open| open.pairs.len() < POINTS_MAX) {
                     open.pairs.push(named.pair);
@@ -145,7 +145,7 @@ impl Sketch {
                 self.end_wait(named.agent, outcome, row.at);
                 return outcome == Outcome::TimedOut;
             }
-            Op::Signalled => {
+            Op::Signalled if named.object != NONE => {
                 if let Some(tally) = self.tally_mut(named.pair) {
                     tally.signals(row.at);
                 }
@@ -163,7 +163,7 @@ impl Sketch {
     fn begin_wait(&mut self, row: &Row, named: &Named) {
         let mut pairs = std::mem::take(&mut self.spare);
         pairs.clear();
-        if named.pair != NONE {
+        if named.object != NONE && named.pair != NONE {
             pairs.push(named.pair);
             if let Some(tally) = self.tally_mut(named.pair) {
                 tally.waits(row.at);

@@ -28,10 +28,36 @@ pub(super) struct Things {
     pub(super) crowded: bool,
     pairs: Vec<Pair>,
     pair_of: QuickMap<u64, u32>,
+    recent: Recent,
     /// By agent: others that it used so far.
     used: Vec<u32>,
     /// By object: agents that used it so far.
     users: Vec<u32>,
+    /// By agent and by object: which one this is by its first use in a row, from 1; 0 if it never was.
+    pub(super) first_agents: Vec<u32>,
+    pub(super) first_objects: Vec<u32>,
+    /// How many were used so far.
+    firsts: [u32; 2],
+}
+
+/// Pairs that were asked for not long ago. Most rows name one of a few.
+#[derive(Debug)]
+struct Recent(Box<[(u64, u32); RECENT]>);
+
+const RECENT: usize = 1 << 10;
+
+impl Default for Recent {
+    fn default() -> Self {
+        // No pair has this key: its agent and its object would be none.
+        Self(Box::new([(u64::MAX, NONE); RECENT]))
+    }
+}
+
+impl Recent {
+    fn place(key: u64) -> usize {
+        // Agents and objects are numbered from 0; the cast takes the lower bits.
+        (key ^ (key >> 32).wrapping_mul(37)) as usize % RECENT
+    }
 }
 
 /// An agent and something that it used.
@@ -44,7 +70,12 @@ pub(super) struct Pair {
     pub(super) in_agent: u32,
     /// The how-manieth agent that used the object this is.
     pub(super) in_object: u32,
+    /// Both by their first use in the whole.
+    pub(super) in_all: u64,
 }
+
+/// What a row without a pair names.
+const NOBODY: Pair = Pair { agent: NONE, other: NONE, in_agent: 0, in_object: 0, in_all: 0 };
 
 impl Pair {
     /// The object; none if the agent used an agent.
@@ -80,8 +111,9 @@ impl Things {
                 None => {
                     self.agents.push(entry.clone());
                     self.used.push(0);
+                    self.first_agents.push(0);
                 }
-                Some(known) if entry.introduced && known.key == entry.key => {
+                Some(known) if entry.introduced && known.key == entry.key && *known != *entry => {
                     known.clone_from(entry);
                 }
                 Some(_) => {}
@@ -95,6 +127,7 @@ impl Things {
                 None => {
                     self.objects.push(entry.clone());
                     self.users.push(0);
+                    self.first_objects.push(0);
                 }
                 Some(known) if entry.introduced && known.key == entry.key => {
                     introduce(known, entry);
@@ -115,37 +148,64 @@ impl Things {
         places.objects.extend(objects.map(|place| place.unwrap_or(last_place(OBJECTS_MAX))));
     }
 
-    /// The pair of an agent and an object, [`NONE`] if there is no object.
+    /// The pair of an agent and an object, or of an agent and nothing if that is [`NONE`].
+    #[inline]
     pub(super) fn pair(&mut self, agent: u32, object: u32) -> u32 {
-        if object == NONE { NONE } else { self.pair_with(agent, object) }
+        let key = u64::from(agent) << 32 | u64::from(object);
+        let (known, pair) = self.recent.0[Recent::place(key)];
+        if known == key && pair != NONE { pair } else { self.find_pair(agent, object) }
     }
 
     /// The pair of an agent and another agent, [`NONE`] if there is none.
     pub(super) fn pair_of_agents(&mut self, agent: u32, other: u32) -> u32 {
-        if other == NONE { NONE } else { self.pair_with(agent, other | IS_AGENT) }
+        if other == NONE { NONE } else { self.pair(agent, other | IS_AGENT) }
     }
 
-    fn pair_with(&mut self, agent: u32, other: u32) -> u32 {
+    #[cold]
+    fn find_pair(&mut self, agent: u32, other: u32) -> u32 {
         let key = u64::from(agent) << 32 | u64::from(other);
-        if let Some(pair) = self.pair_of.get(&key) {
-            return *pair;
-        }
-        if self.pairs.len() >= PAIRS_MAX {
-            self.crowded = true;
-            return NONE;
-        }
+        let pair = match self.pair_of.get(&key) {
+            Some(pair) => *pair,
+            None if self.pairs.len() >= PAIRS_MAX => {
+                self.crowded = true;
+                return NONE;
+            }
+            None => self.new_pair(agent, other),
+        };
+        self.recent.0[Recent::place(key)] = (key, pair);
+        pair
+    }
+
+    fn new_pair(&mut self, agent: u32, other: u32) -> u32 {
         let count = |counts: &mut Vec<u32>, place: u32| {
             counts.get_mut(place as usize).map_or(0, |count| {
                 *count += 1;
                 *count
             })
         };
-        let in_agent = count(&mut self.used, agent);
+        let in_agent = if other == NONE { 0 } else { count(&mut self.used, agent) };
         let in_object = if other & IS_AGENT == 0 { count(&mut self.users, other) } else { 0 };
+        let first = |firsts: &mut Vec<u32>, place: u32, all: &mut u32| {
+            firsts.get_mut(place as usize).map_or(0, |first| {
+                if *first == 0 {
+                    *all += 1;
+                    *first = *all;
+                }
+                *first
+            })
+        };
+        let [agents, objects] = &mut self.firsts;
+        let first_agent = first(&mut self.first_agents, agent, agents);
+        let first_other = match other {
+            NONE => 0,
+            other if other & IS_AGENT == 0 => first(&mut self.first_objects, other, objects),
+            other => first(&mut self.first_agents, other & !IS_AGENT, agents),
+        };
+        let in_all = u64::from(first_agent) << 32 | u64::from(first_other);
         // PAIRS_MAX fits.
         let place = u32::try_from(self.pairs.len()).unwrap_or(NONE);
-        self.pairs.push(Pair { agent, other, in_agent, in_object });
-        self.pair_of.insert(key, place);
+        self.pairs.push(Pair { agent, other, in_agent, in_object, in_all });
+        self.pair_of.insert(u64::from(agent) << 32 | u64::from(other), place);
         place
     }
 
@@ -158,7 +218,8 @@ impl Things {
             self.pair_of.get(&key).copied().unwrap_or(NONE)
         };
         let pair_agent2 = if agent2 == NONE { NONE } else { pair(agent2 | IS_AGENT) };
-        let (pair, pair2) = (pair(object), pair(object2));
+        let pair2 = if object2 == NONE { NONE } else { pair(object2) };
+        let pair = pair(object);
         Named { agent, object, object2, agent2, pair, pair2, pair_agent2 }
     }
 
@@ -169,6 +230,12 @@ impl Things {
 
     pub(super) fn get(&self, pair: u32) -> Option<&Pair> {
         self.pairs.get(pair as usize)
+    }
+
+    /// How a pair's two are called, here and there.
+    #[inline]
+    pub(super) fn names(&self, pair: u32) -> &Pair {
+        self.pairs.get(pair as usize).unwrap_or(&NOBODY)
     }
 }
 

@@ -22,7 +22,17 @@ const DEPARTURES_MAX: usize = 64;
 /// Lone agents that are named.
 const LONE_MAX: usize = 3;
 
-/// What the user says beside the two recordings.
+/// Whether the time of an event is part of what it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Times {
+    /// Times are the host's: two runs of one program never have the same.
+    #[default]
+    Ignore,
+    /// Times are virtual.
+    Compare,
+}
+
+/// What is said beside the two recordings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
     /// What the recordings are called.
@@ -31,6 +41,8 @@ pub struct Choice {
     pub given: Given,
     /// A recording is a stretch of what happened: it may begin and end anywhere, and numbers of signals are not its own.
     pub partial: bool,
+    /// Whether the same run must have the same times.
+    pub times: Times,
     /// The change that was tried.
     pub change: Option<String>,
 }
@@ -63,18 +75,13 @@ pub fn compare(a: &Side, b: &Side, choice: &Choice) -> (Difference, Search) {
         change: choice.change.clone(),
         inert: false,
     };
+    if of_a.hash == of_b.hash && of_a.events == of_b.events {
+        return alike_in_all(difference, [a, b], totals, choice);
+    }
     let luck = Luck::new([a, b], &found, choice.partial);
     difference.rates = luck.rates();
     difference.unobserved = luck.unobserved();
-    if of_a.hash == of_b.hash && of_a.events == of_b.events {
-        let times = of_a.times == of_b.times;
-        let hash = hash(&of_a);
-        difference.identical = Some(Identity { events: of_a.events, hash, times });
-        difference.inert = true;
-        difference.sentence = identical(&difference, times);
-        return (difference, Search::default());
-    }
-    let search = Search::new(a, b, totals, &found);
+    let mut search = Search::new(a, b, totals, &found);
     let same = difference.differing;
     difference.likeness = if same.agents + same.objects == 0 {
         Likeness::Interleaved
@@ -85,14 +92,41 @@ pub fn compare(a: &Side, b: &Side, choice: &Choice) -> (Difference, Search) {
     if search.is_empty() {
         difference.divergence = introduction(a, b, totals, &found);
     }
+    if choice.times == Times::Compare {
+        search.add_times(a, b);
+    }
     difference.sentence = sentence(&difference);
+    (difference, search)
+}
+
+/// One run, event by event; its times may be others.
+fn alike_in_all(
+    mut difference: Difference,
+    [a, b]: [&Side; 2],
+    [of_a, of_b]: [&Totals; 2],
+    choice: &Choice,
+) -> (Difference, Search) {
+    let times = of_a.times == of_b.times;
+    let mut search = Search::default();
+    if times || choice.times == Times::Ignore {
+        difference.identical = Some(Identity { events: of_a.events, hash: hash(of_a), times });
+        difference.inert = true;
+        difference.sentence = identical(&difference, times);
+    } else {
+        difference.likeness = Likeness::Retimed;
+        search.add_times(a, b);
+        difference.sentence = format!(
+            "the same {} in the same order, at other virtual times",
+            count(of_a.events, "event")
+        );
+    }
     (difference, search)
 }
 
 fn identical(difference: &Difference, times: bool) -> String {
     let events = count(difference.sides[0].events, "event");
     let with = if times { "times included" } else { "apart from their times" };
-    let identical = format!("bit-identical, {with}: {events}");
+    let identical = format!("bit-identical: {events}, {with}");
     match &difference.change {
         Some(change) => {
             let change = crate::words::printable(change);
@@ -181,7 +215,7 @@ fn sentence(difference: &Difference) -> String {
         format!("{} of {}", say::number(some as u64), count(of as u64, name))
     };
     match difference.likeness {
-        Likeness::Identical => String::new(),
+        Likeness::Identical | Likeness::Retimed => String::new(),
         Likeness::Interleaved => format!(
             "each of {} and each of {} has the same events in the same order; only the interleaving differs",
             count(agents_of as u64, "agent"),

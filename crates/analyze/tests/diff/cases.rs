@@ -62,12 +62,14 @@ fn host_ids_handles_and_times_are_no_part_of_what_a_run_is() {
     let difference = of((&script, How::default()), (&script, other), &Choice::default());
     assert_eq!(difference.likeness, Likeness::Identical);
     assert!(!difference.identical.as_ref().unwrap().times);
-    assert_eq!(difference.sentence, "bit-identical, apart from their times: 351 events");
-    let options = Options { times: Times::Compare, ..Options::default() };
+    assert_eq!(difference.sentence, "bit-identical: 351 events, apart from their times");
     let slower = How { tick: 777, ..How::default() };
-    let difference =
-        with((&script, How::default()), (&script, slower), &Choice::default(), &options);
-    assert_ne!(difference.likeness, Likeness::Identical);
+    let choice = Choice { times: Times::Compare, ..Choice::default() };
+    let difference = of((&script, How::default()), (&script, slower), &choice);
+    assert_eq!((difference.likeness, difference.same), (Likeness::Retimed, true));
+    assert!(!difference.inert && difference.identical.is_none());
+    let divergence = difference.divergence.unwrap();
+    assert_eq!((divergence.order, divergence.index), (Order::Time, Some(0)));
 }
 
 #[test]
@@ -78,7 +80,7 @@ fn an_inert_change_is_called_so_by_its_name() {
     assert!(difference.inert);
     assert_eq!(
         difference.sentence,
-        "bit-identical, times included: 22 events; the reciprocal clear is inert on this run: it made no difference to one event"
+        "bit-identical: 22 events, times included; the reciprocal clear is inert on this run: it made no difference to one event"
     );
 }
 

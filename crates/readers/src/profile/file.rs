@@ -152,8 +152,10 @@ fn read_time(mut section: Section, fields: &mut Fields) -> Result<Time, ProfileE
     let key = section.key("origin");
     let wanted = "a time that is not negative";
     let origin = origin.map_err(|_| ProfileError::WrongType { key, wanted })?;
+    let clocks = [("host", false), ("virtual", true)];
+    let is_virtual = section.choice("clock", &clocks)?.unwrap_or(false);
     section.end()?;
-    Ok(Time { field, unit, origin })
+    Ok(Time { field, unit, origin, is_virtual })
 }
 
 fn read_agents(mut section: Section, fields: &mut Fields) -> Result<Agents, ProfileError> {

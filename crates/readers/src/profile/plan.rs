@@ -102,6 +102,8 @@ pub(super) struct Time {
     pub(super) unit: Unit,
     /// Nanoseconds that are subtracted.
     pub(super) origin: u64,
+    /// The clock is the guest's or the simulation's own.
+    pub(super) is_virtual: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -75,6 +75,10 @@ impl BlockReader for Reader {
         reading.lines(block);
         reading.line
     }
+
+    fn has_virtual_clock(&self) -> bool {
+        self.plan.time.is_virtual
+    }
 }
 
 /// A block that is being read.

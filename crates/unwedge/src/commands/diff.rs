@@ -1,7 +1,9 @@
 //! `unwedge diff`: are two recordings the same run, and if not, where do they part?
 
-use std::fs::{self, File};
-use std::io::{self, BufReader, Read as _};
+mod reading;
+
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,14 +11,14 @@ use std::sync::Mutex;
 
 use clap::Args;
 use unwedge_analyze::diff::{
-    Choice, Difference, Finder, Given, Likeness, Options, Side, Times, compare,
+    Choice, Difference, Finder, Given, Likeness, Options, Search, Side, Times, compare,
 };
-use unwedge_trace::row::{Batch, BatchBuilder};
-use unwedge_trace::{Recording, jsonl};
 
 use crate::error::Error;
 use crate::output::Target;
+use crate::traces::{self, Input, Progress};
 use crate::{report, terminal};
+use reading::Reading;
 
 /// Compares two recordings: says whether they are the same run, and if not, where they part.
 ///
@@ -27,13 +29,17 @@ use crate::{report, terminal};
 /// The exit status is 0 if they are the same, apart from times and what depends on them; 1 if they differ; 2 on errors.
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
-    /// The first recording: the one that is in question.
+    /// The first recording: the one that is in question. Whatever `unwedge explain` reads, of any size; - for
+    /// standard input.
     #[arg(value_name = "A")]
     a: PathBuf,
 
     /// The second: what it is compared with.
     #[arg(value_name = "B")]
     b: PathBuf,
+
+    #[command(flatten)]
+    choice: traces::Choice,
 
     /// An agent or object of A is this one of B; each is named by its name, id or address.
     #[arg(long = "match", value_name = "A=B", value_parser = pair)]
@@ -47,7 +53,7 @@ pub(crate) struct Diff {
     #[arg(long, value_name = "TEXT")]
     change: Option<String>,
 
-    /// Times are virtual: compare them, too.
+    /// Times are virtual: compare them, too. That goes without saying where a profile says so.
     #[arg(long)]
     times: bool,
 
@@ -56,7 +62,7 @@ pub(crate) struct Diff {
     exact: bool,
 
     /// The recordings are stretches of what happened, so they may begin and end anywhere. This goes without saying for
-    /// those of the Vulkan layer.
+    /// those of the Vulkan layer, black boxes, ftrace, kernel logs and dumps.
     #[arg(long)]
     partial: bool,
 
@@ -75,11 +81,6 @@ pub(crate) struct Diff {
 
 /// Longest map. Bytes.
 const MAP_BYTES_MAX: u64 = 16 << 20;
-/// Longest recording that is read into memory. Bytes.
-const RECORDING_BYTES_MAX: u64 = 4 << 30;
-/// Events of a batch.
-const BATCH_EVENTS: usize = 4096;
-
 impl Diff {
     /// Compares them.
     ///
@@ -89,21 +90,21 @@ impl Diff {
         let json = self.json.as_deref().map(|path| Target::open("--json", path)).transpose()?;
         let html = self.html.as_deref().map(|path| Target::open("--html", path)).transpose()?;
         let given = Given { pairs: self.pairs()? };
-        let readings = [Reading::open(&self.a)?, Reading::open(&self.b)?];
-        let times = if self.times { Times::Compare } else { Times::Ignore };
-        let options = Options { times, context: usize::from(self.context) };
-        let [a, b] = sides(&readings, &options);
+        let mut readings = self.open()?;
+        let options = Options { context: usize::from(self.context) };
+        let [a, b] = sides(&mut readings, &options);
+        readings.iter().try_for_each(Reading::tell)?;
+        let virtual_clock = readings.iter().any(Reading::has_virtual_clock);
         let choice = Choice {
-            names: [self.a.display().to_string(), self.b.display().to_string()],
+            names: [&self.a, &self.b].map(|path| path.display().to_string()),
             given,
-            partial: self.partial || readings.iter().any(|reading| reading.partial),
+            partial: self.partial || readings.iter().any(Reading::is_stretch),
+            times: if self.times || virtual_clock { Times::Compare } else { Times::Ignore },
             change: self.change.clone(),
         };
         let (mut difference, search) = compare(&a, &b, &choice);
         if !search.is_empty() {
-            let (mut in_a, mut in_b) = (search.in_a(&a), search.in_b(&b));
-            both(|| find(&readings[0], &mut in_a), || find(&readings[1], &mut in_b));
-            difference.locate(&in_a, &in_b);
+            locate(&mut difference, &search, &readings, [&a, &b]);
         }
         let stdout =
             [&json, &html].into_iter().any(|target| matches!(target, Some(Target::Stdout)));
@@ -119,6 +120,15 @@ impl Diff {
             target.write("HTML report", report::difference_html(&difference).as_bytes());
         }
         Ok(ExitCode::from(u8::from(!self.is_same(&difference))))
+    }
+
+    fn open(&self) -> Result<[Reading; 2], Error> {
+        if [&self.a, &self.b].iter().all(|path| path.as_os_str() == "-") {
+            let why = "standard input can be one of the two only".to_owned();
+            let hint = "put one of them into a file".into();
+            return Err(Error::Input { path: self.b.clone(), why, hint });
+        }
+        Ok([Reading::open(&self.a, &self.choice)?, Reading::open(&self.b, &self.choice)?])
     }
 
     fn is_same(&self, difference: &Difference) -> bool {
@@ -159,26 +169,59 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// Threads that read ahead for each of two inputs, beside the two that take what is read.
+fn threads_ahead() -> usize {
+    let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    all.saturating_sub(2) / 2
+}
+
 /// Reads both at the same time.
-fn sides(readings: &[Reading; 2], options: &Options) -> [Side; 2] {
-    let read = |reading: &Reading| {
+fn sides(readings: &mut [Reading; 2], options: &Options) -> [Side; 2] {
+    let ahead = threads_ahead();
+    let read = |reading: &mut Reading, progress: Progress| {
         let mut side = Side::new(options);
-        reading.each(&mut |batch| {
-            side.fold(batch);
-            ControlFlow::Continue(())
-        });
-        side.finish(Some(reading.recording.header.now.0));
+        reading.first(ahead, &progress, |batch| side.fold(batch));
+        side.finish(reading.ended.now.map(|now| now.0));
         side
     };
-    let (a, b) = both(|| read(&readings[0]), || read(&readings[1]));
+    let [a, b] = readings;
+    let [bar_a, bar_b] = Progress::pair_on_terminal(["reading A", "reading B"]);
+    let (a, b) = both(|| read(a, bar_a), || read(b, bar_b));
     [a, b]
 }
 
-fn find(reading: &Reading, finder: &mut Finder<'_>) {
-    reading.each(&mut |batch| {
-        finder.fold(batch);
-        if finder.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
+/// Looks for the first event that differs, in a second pass, which ends there.
+fn locate(
+    difference: &mut Difference,
+    search: &Search,
+    readings: &[Reading; 2],
+    [a, b]: [&Side; 2],
+) {
+    let again = |reading: &Reading, letter: &str| {
+        let why = match reading.again() {
+            Ok(Some(input)) => return Ok(input),
+            Ok(None) => "it came through a pipe and is too long to be kept; name a file".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Err(format!(
+            "which event is the first that differs is not told, for {letter} cannot be read again: {why}"
+        ))
+    };
+    let (input_a, input_b) = match (again(&readings[0], "A"), again(&readings[1], "B")) {
+        (Ok(input_a), Ok(input_b)) => (input_a, input_b),
+        (Err(note), _) | (_, Err(note)) => return difference.notes.push(note),
+    };
+    let ahead = threads_ahead();
+    let find = |input: Input, finder: &mut Finder<'_>, progress: Progress| {
+        input.until(ahead, &progress, |batch| {
+            finder.fold(batch);
+            if finder.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+    };
+    let [bar_a, bar_b] = Progress::pair_on_terminal(["searching A", "searching B"]);
+    let (mut in_a, mut in_b) = (search.in_a(a), search.in_b(b));
+    both(|| find(input_a, &mut in_a, bar_a), || find(input_b, &mut in_b, bar_b));
+    difference.locate(&in_a, &in_b);
 }
 
 /// Does two things, each on a thread of its own.
@@ -197,45 +240,4 @@ fn both<X: Send, Y>(one: impl FnOnce() -> X + Send, other: impl FnOnce() -> Y) -
     let first = place.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let Some(first) = first else { unreachable!("the thread has left its result") };
     (first, second)
-}
-
-/// A recording that can be read as often as need be.
-struct Reading {
-    recording: Recording,
-    /// It is a stretch of what happened.
-    partial: bool,
-}
-
-impl Reading {
-    fn open(path: &Path) -> Result<Self, Error> {
-        let bad = |why: String| Error::Input {
-            path: path.to_owned(),
-            why,
-            hint: "a recording is left by unwedge run --trace FILE".into(),
-        };
-        let metadata = fs::metadata(path).map_err(|error| bad(error.to_string()))?;
-        if metadata.is_dir() {
-            return Err(bad("it is a folder".to_owned()));
-        }
-        let file = File::open(path).map_err(|error| bad(error.to_string()))?;
-        let mut input = BufReader::new(file.take(RECORDING_BYTES_MAX));
-        let read = jsonl::read(&mut input).map_err(|error| bad(error.to_string()));
-        let (recording, complaints) = read?;
-        for complaint in complaints {
-            terminal::note(&format!("{}: {complaint}", path.display()));
-        }
-        let partial = recording.header.source.starts_with("vulkan layer");
-        Ok(Self { recording, partial })
-    }
-
-    /// Passes its batches on until there are no more, or no more are wanted.
-    fn each(&self, out: &mut dyn FnMut(&Batch) -> ControlFlow<()>) {
-        let mut builder = BatchBuilder::default();
-        for events in self.recording.events.chunks(BATCH_EVENTS) {
-            events.iter().for_each(|event| builder.event(event));
-            if out(&builder.take()).is_break() {
-                return;
-            }
-        }
-    }
 }

@@ -92,7 +92,7 @@ impl Explain {
 
     fn examination(&self, deadline: Option<u64>) -> Result<Examination, Error> {
         if is_black_box(&self.path) {
-            return self.black_box(deadline);
+            return black_box(&self.path, deadline);
         }
         let source = Source::at(&self.path)?;
         self.trace(Input::of(source, &self.choice)?, deadline)
@@ -111,33 +111,37 @@ impl Explain {
         let shows_counts = !ended.is_ours || summary.events() >= COUNTED_EVENTS_MIN;
         Ok(Examination { report, recording, shows_counts })
     }
+}
 
-    fn black_box(&self, deadline: Option<u64>) -> Result<Examination, Error> {
-        let bad = |error: crate::sources::boxfile::BoxError| self.bad(&error.to_string());
-        let mut patient = Patient::open(&self.path).map_err(bad)?;
-        match patient.state() {
-            ProcessState::Gone => patient.autopsy(deadline.unwrap_or(0)).map_err(bad),
-            ProcessState::Running | ProcessState::Stopped | ProcessState::Unknown => {
-                let mut now = clock::now();
-                patient.glance_at_locks(now);
-                for _ in 0..LOOKS {
-                    patient.sample(now);
-                    std::thread::sleep(BETWEEN_LOOKS);
-                    now = clock::now();
-                }
-                patient.refresh();
-                patient.examine(now, deadline.unwrap_or(PATIENCE_LIVE)).map_err(bad)
+/// Examines a black box; the process of a live one is looked at for a second.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn black_box(path: &Path, deadline: Option<u64>) -> Result<Examination, Error> {
+    let bad = |error: crate::sources::boxfile::BoxError| Error::Input {
+        path: path.to_owned(),
+        why: error.to_string(),
+        hint: traces::HINT.into(),
+    };
+    let mut patient = Patient::open(path).map_err(bad)?;
+    match patient.state() {
+        ProcessState::Gone => patient.autopsy(deadline.unwrap_or(0)).map_err(bad),
+        ProcessState::Running | ProcessState::Stopped | ProcessState::Unknown => {
+            let mut now = clock::now();
+            patient.glance_at_locks(now);
+            for _ in 0..LOOKS {
+                patient.sample(now);
+                std::thread::sleep(BETWEEN_LOOKS);
+                now = clock::now();
             }
+            patient.refresh();
+            patient.examine(now, deadline.unwrap_or(PATIENCE_LIVE)).map_err(bad)
         }
-    }
-
-    fn bad(&self, why: &str) -> Error {
-        Error::Input { path: self.path.clone(), why: why.to_owned(), hint: traces::HINT.into() }
     }
 }
 
 /// Whether a black box is there; what is no regular file is none, and is not opened to find out.
-fn is_black_box(path: &Path) -> bool {
+pub(crate) fn is_black_box(path: &Path) -> bool {
     let mut start = [0; size_of::<u64>()];
     path.is_file()
         && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()

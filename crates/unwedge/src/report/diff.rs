@@ -39,7 +39,9 @@ pub(crate) fn text(difference: &Difference, style: Style) -> String {
     let mut sheet = Sheet { out: String::new(), color: style.color, width };
     let (word, paint) = match difference.likeness {
         Likeness::Different => ("different", OTHER),
-        Likeness::Identical | Likeness::Interleaved | Likeness::Alike => ("same", SAME),
+        Likeness::Identical | Likeness::Retimed | Likeness::Interleaved | Likeness::Alike => {
+            ("same", SAME)
+        }
     };
     sheet.put(word, paint);
     sheet.wrapped(": ", "  ", &difference.sentence, BOLD);
@@ -186,7 +188,7 @@ impl Sheet {
                 differing.objects,
                 words::count(differing.objects_of, "object"),
             ),
-            Order::Interleaving | Order::Introduction => String::new(),
+            Order::Interleaving | Order::Introduction | Order::Time => String::new(),
         };
         if !order.is_empty() {
             self.wrapped("  ", "  ", &order, FAINT);

@@ -19,7 +19,7 @@ pub(crate) fn html(difference: &Difference) -> String {
     let (class, verdict) = match difference.likeness {
         Likeness::Different => ("wedged", "different"),
         Likeness::Identical => ("progressing", "identical"),
-        Likeness::Interleaved | Likeness::Alike => ("progressing", "same"),
+        Likeness::Retimed | Likeness::Interleaved | Likeness::Alike => ("progressing", "same"),
     };
     let sides = side("a", "A", &difference.sides[0]) + &side("b", "B", &difference.sides[1]);
     let [left, right] = [0, 1].map(|side: usize| difference.sides[side].name.as_str());

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use unwedge_readers::{BlockReader, Complaints, LineReader, Reading, Sink};
 use unwedge_trace::row::{Batch, BatchBuilder};
@@ -56,6 +57,33 @@ impl Input {
         result.map(|()| ended)
     }
 
+    /// Gives the rows of the input to `take`, in order, until it has enough. `ahead`: the threads that read ahead; with
+    /// none, the one that reads also takes, so that rows are taken while they are in its cache.
+    pub(crate) fn until(
+        mut self,
+        ahead: usize,
+        progress: &Progress,
+        mut take: impl FnMut(&Batch) -> ControlFlow<()> + Send,
+    ) -> Ended {
+        self.tuning.threads = ahead.max(1);
+        if ahead > 0 {
+            let fold =
+                |batches: &mut Vec<Batch>, batch: &mut Batch| batches.push(std::mem::take(batch));
+            return self.run(progress, &Folding { fresh: Vec::new, fold }, &mut |batches| {
+                batches.iter().try_for_each(&mut take)
+            });
+        }
+        // One worker takes block after block: nobody else ever wants the lock.
+        let take = Mutex::new(take);
+        let fold = |enough: &mut ControlFlow<()>, batch: &mut Batch| {
+            if enough.is_continue() {
+                *enough = take.lock().unwrap_or_else(PoisonError::into_inner)(batch);
+            }
+        };
+        let fresh = || ControlFlow::Continue(());
+        self.run(progress, &Folding { fresh, fold }, &mut |enough| enough)
+    }
+
     fn run<T: Send>(
         self,
         progress: &Progress,
@@ -77,6 +105,7 @@ impl Input {
                 });
                 sum.ended.now = reader.now();
                 sum.ended.is_ours = reader.source().is_some();
+                sum.ended.has_virtual_clock = reader.has_virtual_clock();
             }
             Body::Text { feed, reading: Reading::Lines(reader) } => {
                 progress.begin(Extent::Bytes(feed.total()));

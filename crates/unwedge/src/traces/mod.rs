@@ -11,9 +11,11 @@ mod compressed;
 mod feed;
 mod fold;
 mod format;
+mod kept;
 mod open;
 mod pieces;
 mod progress;
+mod recorded;
 mod stored;
 mod stream;
 #[cfg(test)]
@@ -29,6 +31,7 @@ use unwedge_trace::Timestamp;
 use unwedge_trace::row::Batch;
 
 pub(crate) use format::{Choice, known};
+pub(crate) use kept::Kept;
 pub(crate) use open::Source;
 pub(crate) use progress::Progress;
 pub(crate) use stored::Summaries;
@@ -143,6 +146,8 @@ pub(crate) struct Ended {
     pub(crate) is_ours: bool,
     /// It is a dump of one moment.
     pub(crate) is_of_one_moment: bool,
+    /// Times are the guest's or the simulation's own, as its profile says: two runs that do the same have the same.
+    pub(crate) has_virtual_clock: bool,
 }
 
 impl Ended {

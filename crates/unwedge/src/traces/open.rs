@@ -93,6 +93,15 @@ impl Source {
         Ok(Self::of_start(Body::Stream(stream), start))
     }
 
+    /// Text that is in memory, under the name of a path.
+    pub(super) fn of_text(path: &Path, text: Vec<u8>) -> Result<Self, Refusal> {
+        let stored = Stored { total: Some(text.len() as u64), ..Stored::default() };
+        let stream = Stream::open(Box::new(io::Cursor::new(text)), stored, START_BYTES);
+        let start = stream.start().to_vec();
+        let source = Self::of_start(Body::Stream(stream), start)?;
+        Ok(Self { path: path.to_owned(), ..source })
+    }
+
     /// Looks at the first bytes of text.
     fn of_start(mut body: Body, mut start: Vec<u8>) -> Result<Self, Refusal> {
         if let Some(refusal) = compressed::refusal(&start) {

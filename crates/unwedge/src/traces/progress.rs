@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::duration;
 
@@ -28,6 +28,8 @@ pub(crate) struct Progress {
     /// What is being done: "reading".
     what: &'static str,
     shown: bool,
+    /// Where the bar is one of several.
+    among: Option<MultiProgress>,
     state: RefCell<Option<State>>,
 }
 
@@ -41,13 +43,20 @@ struct State {
 impl Progress {
     /// A bar on standard error, if that is a terminal.
     pub(crate) fn on_terminal(what: &'static str) -> Self {
-        Self { what, shown: std::io::stderr().is_terminal(), state: RefCell::default() }
+        let shown = std::io::stderr().is_terminal();
+        Self { what, shown, among: None, state: RefCell::default() }
+    }
+
+    /// Bars on standard error, one below the other, each for a thread of its own.
+    pub(crate) fn pair_on_terminal(what: [&'static str; 2]) -> [Self; 2] {
+        let among = MultiProgress::new();
+        what.map(|what| Self { among: Some(among.clone()), ..Self::on_terminal(what) })
     }
 
     /// Shows nothing.
     #[cfg(test)]
     pub(crate) fn hidden() -> Self {
-        Self { what: "", shown: false, state: RefCell::default() }
+        Self { what: "", shown: false, among: None, state: RefCell::default() }
     }
 
     /// The input was opened.
@@ -67,7 +76,11 @@ impl Progress {
         if seconds < QUIET {
             return;
         }
-        let bar = state.bar.get_or_insert_with(|| bar(self.what, state.extent));
+        let bar = state.bar.get_or_insert_with(|| {
+            let bar = bar(self.what, state.extent);
+            self.among.iter().for_each(|among| drop(among.add(bar.clone())));
+            bar
+        });
         bar.set_position(passed);
         bar.set_message(state.extent.message(passed, events, seconds));
     }
