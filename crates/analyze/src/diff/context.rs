@@ -17,6 +17,8 @@ const CANDIDATES_MAX: usize = 8;
 struct Wanted {
     stream: Stream,
     window: Window,
+    /// Rows of the stream behind which nothing is of interest.
+    last: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +62,10 @@ impl Search {
         }
         wanted.sort_by_key(|(_, _, window)| window.row);
         wanted.truncate(CANDIDATES_MAX);
-        let both = |(a, b, window)| [Wanted { stream: a, window }, Wanted { stream: b, window }];
+        let around = a.options().context as u64;
+        let both = |(a, b, window): (_, _, Window)| {
+            [a, b].map(|stream| Wanted { stream, window, last: window.to + around + 1 })
+        };
         Self { wanted: wanted.into_iter().map(both).collect() }
     }
 
@@ -69,7 +74,8 @@ impl Search {
         let Some(window) = a.print.times.parts_from(&b.print.times) else { return };
         let later = |wanted: &[Wanted; 2]| wanted[0].window.row >= window.row;
         if self.wanted.is_empty() || self.wanted.iter().any(later) {
-            let wanted = Wanted { stream: Stream::Times, window };
+            let last = window.to + a.options().context as u64 + 1;
+            let wanted = Wanted { stream: Stream::Times, window, last };
             self.wanted.push([wanted, wanted]);
         }
     }
@@ -83,13 +89,21 @@ impl Search {
     /// What the second pass over A folds batches into.
     #[must_use]
     pub fn in_a<'s>(&self, side: &'s Side) -> Finder<'s> {
-        Finder::new(side, self.wanted.iter().map(|wanted| wanted[0]).collect())
+        let stop = self.wanted.iter().filter_map(|wanted| wanted[0].window.until).min();
+        Finder { stop, ..Finder::new(side, self.wanted.iter().map(|wanted| wanted[0]).collect()) }
     }
 
-    /// What the second pass over B folds batches into.
+    /// What the second pass over B folds batches into; it goes no further than the one over A, which is over.
     #[must_use]
-    pub fn in_b<'s>(&self, side: &'s Side) -> Finder<'s> {
-        Finder::new(side, self.wanted.iter().map(|wanted| wanted[1]).collect())
+    pub fn in_b<'s>(&self, side: &'s Side, a: &Finder<'_>) -> Finder<'s> {
+        let mut finder = Finder::new(side, self.wanted.iter().map(|wanted| wanted[1]).collect());
+        let around = side.options().context as u64;
+        for (found, of_a) in finder.streams.iter_mut().zip(&a.streams) {
+            // Where A has no more, one more of B is what differs.
+            let more = if of_a.rows >= of_a.all { around + 1 } else { 0 };
+            found.wanted.last = found.wanted.last.min(of_a.rows + more);
+        }
+        finder
     }
 }
 
@@ -101,11 +115,15 @@ pub struct Finder<'s> {
     places: Places,
     names: Vec<u64>,
     row: u64,
+    /// The row before which one of the streams parts for sure: others matter only before it, too.
+    stop: Option<u64>,
 }
 
 #[derive(Debug)]
 struct Found {
     wanted: Wanted,
+    /// Rows of the whole stream.
+    all: u64,
     rows: u64,
     events: u64,
     told: Vec<Told>,
@@ -128,16 +146,29 @@ struct Told {
 
 impl<'s> Finder<'s> {
     fn new(side: &'s Side, wanted: Vec<Wanted>) -> Self {
-        let found = |wanted| Found { wanted, rows: 0, events: 0, told: Vec::new() };
+        let print = &side.print;
+        let found = |wanted: Wanted| {
+            let trail = match wanted.stream {
+                Stream::All | Stream::Times => Some(&print.all),
+                Stream::Agent(agent) => print.agents.get(agent as usize),
+                Stream::Object(object) => print.objects.get(object as usize),
+            };
+            let all = trail.map_or(0, super::fingerprint::Trail::rows);
+            Found { wanted, all, rows: 0, events: 0, told: Vec::new() }
+        };
         let streams = wanted.into_iter().map(found).collect();
-        Self { side, streams, places: Places::default(), names: Vec::new(), row: 0 }
+        Self { side, streams, places: Places::default(), names: Vec::new(), row: 0, stop: None }
     }
 
     /// Whether nothing more is needed: the pass may end.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        let around = self.side.options().context as u64;
-        self.streams.iter().all(|found| found.rows > found.wanted.window.to + around)
+        let stopped = |found: &Found| {
+            let until = found.wanted.window.until;
+            self.stop.is_some_and(|stop| until.is_none_or(|until| until > stop) && self.row > stop)
+        };
+        let done = |found: &Found| found.rows >= found.wanted.last.min(found.all) || stopped(found);
+        self.streams.iter().all(done)
     }
 
     /// Reads on; the same batches, or others of the same rows, as the first time.
@@ -162,8 +193,8 @@ impl<'s> Finder<'s> {
             if !mine {
                 continue;
             }
-            let window = found.wanted.window;
-            if found.rows + around >= window.from && found.rows <= window.to + around {
+            let wanted = found.wanted;
+            if found.rows + around >= wanted.window.from && found.rows < wanted.last {
                 let things = &self.side.things;
                 let named = things.named(row, &self.places);
                 let content = content(row, name(&self.names, row.name));
@@ -274,10 +305,16 @@ fn lone(a: &Side, x: &Found, b: &Side, y: &Found, place: usize) -> String {
 fn parting(x: &Found, y: &Found) -> Option<usize> {
     let rows = x.told.len().max(y.told.len());
     let from = x.wanted.window.from;
-    (0..rows).find(|place| match (x.told.get(*place), y.told.get(*place)) {
-        (Some(x), Some(y)) => x.row >= from && x.hash != y.hash,
-        (x, y) => x.is_some() != y.is_some(),
-    })
+    for place in 0..rows {
+        match (x.told.get(place), y.told.get(place)) {
+            (Some(x), Some(y)) if x.row >= from && x.hash != y.hash => return Some(place),
+            (Some(_), Some(_)) => {}
+            // A row is missing only where all of its stream was read.
+            (Some(_), None) => return (y.rows >= y.all).then_some(place),
+            (None, _) => return (x.rows >= x.all).then_some(place),
+        }
+    }
+    None
 }
 
 fn lines(side: &Side, told: &[Told], place: usize, all: bool) -> Vec<Line> {
@@ -286,7 +323,7 @@ fn lines(side: &Side, told: &[Told], place: usize, all: bool) -> Vec<Line> {
     let most = place.min(around) + around + 1;
     let line = |(at, told): (usize, &Told)| {
         let text = if all { with_agent(side, told) } else { told.text.clone() };
-        let at_ns = told.at.saturating_sub(side.sketch.begin);
+        let at_ns = told.at.saturating_sub(side.print.begin);
         Line { text, at_ns, times: 1, differs: at == place }
     };
     told.take(most).map(line).collect()

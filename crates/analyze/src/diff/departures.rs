@@ -126,7 +126,7 @@ impl<'s> Steps<'s> {
     }
 
     fn at_ns(&self, place: usize) -> Option<u64> {
-        Some(self.item(place)?.at.saturating_sub(self.side.sketch.begin))
+        Some(self.item(place)?.at.saturating_sub(self.side.print.begin))
     }
 
     fn line(&self, place: usize, differs: bool) -> Option<Line> {

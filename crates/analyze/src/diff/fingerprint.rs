@@ -20,6 +20,8 @@ pub(super) struct Trail {
     rows: u64,
     stride: u64,
     marks: Vec<Mark>,
+    /// Rows that are further parts of an event.
+    parts: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,11 +38,13 @@ pub(super) struct Window {
     pub(super) to: u64,
     /// The side's row at which the window begins, as far as is known: to put windows in order.
     pub(super) row: u64,
+    /// The side's row at which it ends, if that was marked.
+    pub(super) until: Option<u64>,
 }
 
 impl Default for Trail {
     fn default() -> Self {
-        Self { hash: SEEDS[0], rows: 0, stride: STRIDE_FIRST, marks: Vec::new() }
+        Self { hash: SEEDS[0], rows: 0, stride: STRIDE_FIRST, marks: Vec::new(), parts: 0 }
     }
 }
 
@@ -68,20 +72,27 @@ impl Trail {
         self.rows
     }
 
+    pub(super) fn events(&self) -> u64 {
+        self.rows - self.parts
+    }
+
     /// Where two trails part; none if they do not.
     pub(super) fn parts_from(&self, other: &Self) -> Option<Window> {
         if self.hash == other.hash && self.rows == other.rows {
             return None;
         }
         let stride = self.stride.max(other.stride);
-        let common = self.every(stride).zip(other.every(stride));
-        let same = common.take_while(|(ours, theirs)| ours.hash == theirs.hash);
+        let mut marks = self.every(stride);
         let (mut from, mut row) = (0, 0);
-        for (ours, _) in same {
+        for theirs in other.every(stride) {
+            let Some(ours) = marks.next() else { break };
+            if ours.hash != theirs.hash {
+                return Some(Window { from, to: from + stride, row, until: Some(ours.row) });
+            }
             from += stride;
             row = ours.row;
         }
-        Some(Window { from, to: from + stride, row })
+        Some(Window { from, to: from + stride, row, until: marks.next().map(|ours| ours.row) })
     }
 
     fn every(&self, stride: u64) -> impl Iterator<Item = &Mark> {
@@ -149,9 +160,17 @@ pub(super) struct Fingerprint {
     pub(super) times: Trail,
     pub(super) agents: Vec<Trail>,
     pub(super) objects: Vec<Trail>,
-    /// Rows that are events and no further parts of one.
-    pub(super) events: u64,
+    /// Events that the recording lost.
+    pub(super) lost: u64,
+    /// The first and the last moment. Nanoseconds.
+    pub(super) begin: u64,
+    pub(super) end: u64,
+    /// What the hash of the whole was after every so many rows.
+    checks: Vec<u64>,
 }
+
+/// Rows between two looks at whether two sides are still the same.
+const CHECK_ROWS: u64 = 1 << 16;
 
 impl Fingerprint {
     pub(super) fn grow(&mut self, things: &Things) {
@@ -161,17 +180,34 @@ impl Fingerprint {
 
     pub(super) fn row(&mut self, row: &Row, named: &Named, content: u64, things: &Things) {
         let number = self.all.rows();
+        if number == 0 {
+            self.begin = row.at;
+        }
+        (self.begin, self.end) = (self.begin.min(row.at), self.end.max(row.at));
+        let part = u64::from(matches!(row.op, Op::MorePoint | Op::MoreObject));
         let words = Words::new(content, named, things);
         self.all.push(words.in_all, number);
+        self.all.parts += part;
         self.second = mix(self.second ^ words.in_all ^ SEEDS[2], SEEDS[0]);
         self.times.push(row.at, number);
         if let Some(agent) = self.agents.get_mut(named.agent as usize) {
             agent.push(words.in_agent, number);
+            agent.parts += part;
         }
         if let Some(object) = self.objects.get_mut(named.object as usize) {
             object.push(words.in_object, number);
         }
-        self.events += u64::from(!matches!(row.op, Op::MorePoint | Op::MoreObject));
+        if row.op == Op::Lost {
+            self.lost = self.lost.saturating_add(row.amount);
+        }
+        if self.all.rows() & (CHECK_ROWS - 1) == 0 {
+            self.checks.push(self.all.hash);
+        }
+    }
+
+    /// What the hash of the whole was after every so many rows: where two sides have another number, they differ.
+    pub(super) fn checks(&self) -> &[u64] {
+        &self.checks
     }
 
     /// The hashes at the end, with what agents and objects are.
@@ -223,7 +259,7 @@ impl Fingerprint {
         let lower = mix(self.second ^ is, SEEDS[0]);
         let hash = u128::from(upper) << 64 | u128::from(lower);
         let times = with(self.times.hash, self.times.rows);
-        Totals { hash, times, events: self.events, agents, objects }
+        Totals { hash, times, events: self.all.events(), agents, objects }
     }
 }
 

@@ -194,7 +194,7 @@ impl<'s> Luck<'s> {
         let open = recording.sketch.agents.get(agent as usize)?.open.as_ref();
         let open = open.filter(|open| !open.bounded)?;
         let object = recording.things.get(*open.pairs.first()?)?.object()?;
-        Some((object, recording.sketch.end.saturating_sub(open.since), call(recording, open)))
+        Some((object, recording.print.end.saturating_sub(open.since), call(recording, open)))
     }
 
     /// Whether all waits time out in the end, far longer than ever on the side where all is well.
@@ -213,7 +213,7 @@ impl<'s> Luck<'s> {
         let doings: &Doings = recording.sketch.agents.get(agent as usize)?;
         let open = doings.open.as_ref().filter(|open| !open.bounded)?;
         let mut pairs = open.pairs.iter().filter_map(|pair| recording.things.get(*pair)?.object());
-        let since = recording.sketch.end.saturating_sub(open.since);
+        let since = recording.print.end.saturating_sub(open.since);
         let long = longest.saturating_mul(OPEN_TIMES).max(OPEN_MIN);
         (pairs.any(|other| other == object) && since >= long)
             .then(|| (since, call(recording, open)))
@@ -340,7 +340,7 @@ fn pairs<'s>(
 }
 
 fn pace(tally: &Tally, deed: Deed, side: &Side) -> Pace {
-    let span = side.sketch.end.saturating_sub(side.sketch.begin);
+    let span = side.print.end.saturating_sub(side.print.begin);
     let (count, gaps): (u64, &Histogram) = match deed {
         Deed::Waits if tally.reached > 1 => (tally.waits, &tally.reached_gaps),
         Deed::Waits => (tally.waits, &tally.wait_gaps),

@@ -18,6 +18,17 @@ pub struct Side {
     pub(super) sketch: Sketch,
     places: Places,
     names: Vec<u64>,
+    depth: Depth,
+}
+
+/// How much is remembered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Depth {
+    /// Enough to say in what two runs differ.
+    #[default]
+    Steps,
+    /// Enough to say whether they are the same.
+    Hashes,
 }
 
 impl Side {
@@ -27,30 +38,63 @@ impl Side {
         Self { options: *options, ..Self::default() }
     }
 
+    /// One that can tell only whether two runs are the same, in less time. Of two that are not, nothing more can be said:
+    /// [`Side::is_one_run_with`].
+    #[must_use]
+    pub fn of_hashes(options: &Options) -> Self {
+        Self { depth: Depth::Hashes, ..Self::new(options) }
+    }
+
+    /// Whether it can tell only that.
+    #[must_use]
+    pub fn is_of_hashes(&self) -> bool {
+        self.depth == Depth::Hashes
+    }
+
+    /// Whether two sides that were read to their ends are one run, event by event.
+    #[must_use]
+    pub fn is_one_run_with(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.totals(), other.totals());
+        ours.hash == theirs.hash && ours.events == theirs.events
+    }
+
+    /// Hashes at the same places of every recording, as far as this one was read. Where two sides have another, they
+    /// are not one run, whatever follows.
+    #[must_use]
+    pub fn checks(&self) -> &[u64] {
+        self.print.checks()
+    }
+
     /// Reads on.
     pub fn fold(&mut self, batch: &Batch) {
         self.things.place(batch, &mut self.places);
         self.print.grow(&self.things);
-        self.sketch.begin(batch, &self.things);
         hash_names(batch, &mut self.names);
+        let steps = self.depth == Depth::Steps;
+        if steps {
+            self.sketch.begin(batch, &self.things);
+        }
         for row in &batch.rows {
             let named = named(row, &mut self.things, &self.places);
             let content = content(row, name(&self.names, row.name));
             self.print.row(row, &named, content, &self.things);
-            self.sketch.row(row, &named, &self.things);
+            if steps {
+                self.sketch.row(row, &named, &self.things);
+            }
         }
     }
 
     /// The recording ends here; `now` is the moment of its last observation in nanoseconds, if that is not the last
     /// event's.
     pub fn finish(&mut self, now: Option<u64>) {
-        self.sketch.finish(now);
+        self.print.end = self.print.end.max(now.unwrap_or(0));
+        self.sketch.finish();
     }
 
     /// Events so far.
     #[must_use]
     pub fn events(&self) -> u64 {
-        self.print.events
+        self.print.all.events()
     }
 
     pub(super) fn options(&self) -> Options {

@@ -19,9 +19,6 @@ const POINTS_MAX: usize = 8;
 /// An agent as one side saw it.
 #[derive(Debug, Default)]
 pub(super) struct Doings {
-    pub(super) events: u64,
-    pub(super) first_at: u64,
-    pub(super) last_at: u64,
     pub(super) steps: u64,
     pub(super) exited: bool,
     pub(super) sequence: Sequence,
@@ -51,9 +48,6 @@ pub(super) struct Sketch {
     tally_of: Vec<u32>,
     texts: Vec<u32>,
     items: usize,
-    pub(super) lost: u64,
-    pub(super) begin: u64,
-    pub(super) end: u64,
     /// Steps were dropped for want of room.
     pub(super) full: bool,
     spare: Vec<u32>,
@@ -64,9 +58,6 @@ impl Sketch {
     pub(super) fn begin(&mut self, batch: &Batch, things: &Things) {
         self.steps.place_texts(batch, &mut self.texts);
         self.agents.resize_with(things.agents.len(), Doings::default);
-        if let (0, Some(row)) = (self.end, batch.rows.first()) {
-            self.begin = row.at;
-        }
     }
 
     pub(super) fn tally(&self, pair: u32) -> Option<&Tally> {
@@ -75,19 +66,10 @@ impl Sketch {
     }
 
     pub(super) fn row(&mut self, row: &Row, named: &Named, things: &Things) {
-        self.end = self.end.max(row.at);
-        self.begin = self.begin.min(row.at);
         if named.agent as usize >= self.agents.len() {
             return;
         }
-        let agent = &mut self.agents[named.agent as usize];
-        if !matches!(row.op, Op::MorePoint | Op::MoreObject) {
-            if agent.events == 0 {
-                agent.first_at = row.at;
-            }
-            agent.events += 1;
-            agent.last_at = agent.last_at.max(row.at);
-        }
+        let agent = &self.agents[named.agent as usize];
         let waits_for = agent.open.as_ref().and_then(|open| open.pairs.first());
         let waits_for = waits_for.and_then(|pair| things.get(*pair)?.object()).unwrap_or(NONE);
         let timed_out = self.wait(row, named);
@@ -154,7 +136,6 @@ impl Sketch {
             Op::State if state_from_code(row.code) == AgentState::Exited => {
                 self.agents[named.agent as usize].open = None;
             }
-            Op::Lost => self.lost = self.lost.saturating_add(row.amount),
             _ => {}
         }
         false
@@ -217,9 +198,8 @@ impl Sketch {
         self.tallies.get_mut(self.tally_of[pair] as usize - 1)
     }
 
-    /// There are no more rows; `now` is the moment of the last observation, if it is known.
-    pub(super) fn finish(&mut self, now: Option<u64>) {
-        self.end = self.end.max(now.unwrap_or(0));
+    /// There are no more rows.
+    pub(super) fn finish(&mut self) {
         for agent in &mut self.agents {
             agent.sequence = std::mem::take(&mut agent.collapser).finish();
         }

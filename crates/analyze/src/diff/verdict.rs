@@ -246,8 +246,8 @@ fn side(side: &Side, totals: &Totals, name: &str) -> SideSummary {
         events: totals.events,
         agents: side.things.agents.len(),
         objects: side.things.objects.len(),
-        span_ns: side.sketch.end.saturating_sub(side.sketch.begin),
-        events_lost: side.sketch.lost,
+        span_ns: side.print.end.saturating_sub(side.print.begin),
+        events_lost: side.print.lost,
         hash: hash(totals),
     }
 }
@@ -275,7 +275,7 @@ fn differing(a: &Side, b: &Side, totals: [&Totals; 2], found: &Matches) -> Diffe
 
 /// What the pairing of all agents looks like; those without their like come last.
 fn agents(a: &Side, b: &Side, totals: [&Totals; 2], found: &[Match]) -> Vec<Pairing> {
-    let events = |side: &Side, place: u32| side.sketch.agents[place as usize].events;
+    let events = |side: &Side, place: u32| side.print.agents[place as usize].events();
     let say = |side: &Side, place: u32| side.say_agent(place);
     let equal =
         |found: &Match| totals[0].agents[found.a as usize] == totals[1].agents[found.b as usize];
@@ -327,8 +327,8 @@ fn pairings(
 fn notes(a: &Side, b: &Side, found: &Matches) -> Vec<String> {
     let mut notes = found.unused.clone();
     for (side, name) in [(a, "A"), (b, "B")] {
-        if side.sketch.lost > 0 {
-            let lost = count(side.sketch.lost, "event");
+        if side.print.lost > 0 {
+            let lost = count(side.print.lost, "event");
             notes.push(format!("{name} lost {lost}: what seems to be missing may be among them"));
         }
         let injected =

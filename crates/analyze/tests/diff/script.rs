@@ -160,8 +160,9 @@ pub(crate) fn difference(
     let sides = [side(a.0, a.1, options), side(b.0, b.1, options)];
     let (mut difference, search) = compare(&sides[0], &sides[1], choice);
     if !search.is_empty() {
-        let (mut in_a, mut in_b) = (search.in_a(&sides[0]), search.in_b(&sides[1]));
+        let mut in_a = search.in_a(&sides[0]);
         each(a.0, a.1, &mut |batch| in_a.fold(batch));
+        let mut in_b = search.in_b(&sides[1], &in_a);
         each(b.0, b.1, &mut |batch| in_b.fold(batch));
         difference.locate(&in_a, &in_b);
     }

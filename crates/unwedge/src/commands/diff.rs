@@ -7,7 +7,7 @@ use std::io::{self, Read as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
 use unwedge_analyze::diff::{
@@ -92,7 +92,7 @@ impl Diff {
         let given = Given { pairs: self.pairs()? };
         let mut readings = self.open()?;
         let options = Options { context: usize::from(self.context) };
-        let [a, b] = sides(&mut readings, &options);
+        let [a, b] = sides(&mut readings, &options)?;
         readings.iter().try_for_each(Reading::tell)?;
         let virtual_clock = readings.iter().any(Reading::has_virtual_clock);
         let choice = Choice {
@@ -169,25 +169,71 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Threads that read ahead for each of two inputs, beside the two that take what is read.
-fn threads_ahead() -> usize {
-    let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    all.saturating_sub(2) / 2
+/// Processors that there are.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Reads both at the same time.
-fn sides(readings: &mut [Reading; 2], options: &Options) -> [Side; 2] {
-    let ahead = threads_ahead();
-    let read = |reading: &mut Reading, progress: Progress| {
-        let mut side = Side::new(options);
-        reading.first(ahead, &progress, |batch| side.fold(batch));
+/// Reads both at the same time. First only as much as it takes to see that they are not one run: if they are, that is
+/// all that there is to say, and it takes half the time.
+fn sides(readings: &mut [Reading; 2], options: &Options) -> Result<[Side; 2], Error> {
+    if readings.iter().all(Reading::lies_ready) {
+        let [a, b] = read_both(readings, || Side::of_hashes(options))?;
+        if a.is_one_run_with(&b) {
+            return Ok([a, b]);
+        }
+    }
+    read_both(readings, || Side::new(options))
+}
+
+/// Reads both to their ends, or until they are seen to differ if that is all that their sides can tell.
+fn read_both(
+    readings: &mut [Reading; 2],
+    fresh: impl Fn() -> Side + Sync,
+) -> Result<[Side; 2], Error> {
+    // Beside the two threads that take what is read.
+    let ahead = processors().saturating_sub(2) / 2;
+    let race = Race::default();
+    let read = |place: usize, reading: &mut Reading, progress: Progress| {
+        let mut side = fresh();
+        reading.read(ahead, &progress, |batch| {
+            side.fold(batch);
+            if side.is_of_hashes() {
+                race.at(place, side.checks())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
         side.finish(reading.ended.now.map(|now| now.0));
-        side
+        Ok::<Side, Error>(side)
     };
     let [a, b] = readings;
     let [bar_a, bar_b] = Progress::pair_on_terminal(["reading A", "reading B"]);
-    let (a, b) = both(|| read(a, bar_a), || read(b, bar_b));
-    [a, b]
+    let (a, b) = both(|| read(0, a, bar_a), || read(1, b, bar_b));
+    Ok([a?, b?])
+}
+
+/// Two sides that are read at the same time, to see as soon as possible whether they differ.
+#[derive(Default)]
+struct Race(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    checks: [Vec<u64>; 2],
+    differ: bool,
+}
+
+impl Race {
+    /// A side has come so far; it ends when the two are known to differ.
+    fn at(&self, place: usize, checks: &[u64]) -> ControlFlow<()> {
+        // A panic of the other thread leaves the lists whole.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = known.checks[place].len();
+        known.checks[place].extend_from_slice(&checks[before..]);
+        let [a, b] = &known.checks;
+        known.differ |= a.iter().zip(b).skip(before).any(|(a, b)| a != b);
+        if known.differ { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }
 
 /// Looks for the first event that differs, in a second pass, which ends there.
@@ -211,16 +257,17 @@ fn locate(
         (Ok(input_a), Ok(input_b)) => (input_a, input_b),
         (Err(note), _) | (_, Err(note)) => return difference.notes.push(note),
     };
-    let ahead = threads_ahead();
     let find = |input: Input, finder: &mut Finder<'_>, progress: Progress| {
-        input.until(ahead, &progress, |batch| {
+        input.until(processors(), &progress, |batch| {
             finder.fold(batch);
             if finder.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
     };
-    let [bar_a, bar_b] = Progress::pair_on_terminal(["searching A", "searching B"]);
-    let (mut in_a, mut in_b) = (search.in_a(a), search.in_b(b));
-    both(|| find(input_a, &mut in_a, bar_a), || find(input_b, &mut in_b, bar_b));
+    // One after the other: how far A had to be read says how far B must be.
+    let mut in_a = search.in_a(a);
+    find(input_a, &mut in_a, Progress::on_terminal("searching A"));
+    let mut in_b = search.in_b(b, &in_a);
+    find(input_b, &mut in_b, Progress::on_terminal("searching B"));
     difference.locate(&in_a, &in_b);
 }
 
@@ -237,7 +284,7 @@ fn both<X: Send, Y>(one: impl FnOnce() -> X + Send, other: impl FnOnce() -> Y) -
         other()
     });
     // The scope ends when its thread has, and passes a panic of it on.
-    let first = place.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let first = place.into_inner().unwrap_or_else(PoisonError::into_inner);
     let Some(first) = first else { unreachable!("the thread has left its result") };
     (first, second)
 }

@@ -67,21 +67,32 @@ impl Reading {
         reading(choice, input, Again::Kept(kept))
     }
 
-    /// Reads it for the first time, with so many threads that read ahead.
-    pub(super) fn first(
+    /// Whether it can be read as often as need be, without keeping anything.
+    pub(super) fn lies_ready(&self) -> bool {
+        !matches!(self.again, Again::Kept(_))
+    }
+
+    /// Reads it until `take` has enough, with so many threads that read ahead. What lies ready can be read again.
+    ///
+    /// # Errors
+    /// When it has gone meanwhile.
+    pub(super) fn read(
         &mut self,
         ahead: usize,
         progress: &Progress,
-        mut take: impl FnMut(&Batch) + Send,
-    ) {
-        let Some(input) = self.input.take() else { return };
-        self.ended = input.until(ahead, progress, |batch| {
-            take(batch);
-            ControlFlow::Continue(())
-        });
+        take: impl FnMut(&Batch) -> ControlFlow<()> + Send,
+    ) -> Result<(), Error> {
+        let input = match self.input.take() {
+            Some(input) => Some(input),
+            None => self.again()?,
+        };
+        if let Some(input) = input {
+            self.ended = input.until(ahead, progress, take);
+        }
+        Ok(())
     }
 
-    /// Opens it for the second time; none if it came through a pipe and was too long to be kept.
+    /// Opens it once more; none if it came through a pipe and was too long to be kept.
     ///
     /// # Errors
     /// When it has gone meanwhile.
