@@ -47,6 +47,10 @@ pub struct Difference {
     pub never_signalled: Vec<Silence>,
     /// Waits that are not met on one side and are on the other.
     pub never_met: Vec<Unmet>,
+    /// Agents of which one side has nothing more, though they wait for nothing.
+    pub stopped: Vec<Stop>,
+    /// What gets done, side by side.
+    pub progress: Vec<Progress>,
     /// Loops that went round more often on one side, as time would have it.
     pub counts: Vec<Count>,
     /// How often and how fast, side by side.
@@ -226,6 +230,36 @@ pub struct Unmet {
     /// For how long the last one was open at the end, in nanoseconds; none if they time out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open_ns: Option<u64>,
+    /// Others that wait for the same in the same way.
+    pub also: Vec<String>,
+    /// All of that in a sentence.
+    pub sentence: String,
+}
+
+/// An agent of which one side has nothing more, and the other has.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stop {
+    /// Who, in A's words.
+    pub agent: String,
+    /// The side on which it stops.
+    pub side: Which,
+    /// When it did, in nanoseconds since the recording's first event.
+    pub at_ns: u64,
+    /// All of that in a sentence.
+    pub sentence: String,
+}
+
+/// Something that gets done.
+#[derive(Clone, Debug, Serialize)]
+pub struct Progress {
+    /// What: "frame swapped".
+    pub what: String,
+    /// In A.
+    pub a: Pace,
+    /// In B.
+    pub b: Pace,
+    /// For how long it was not done at each side's end, in nanoseconds; none if it never was.
+    pub silence_ns: [Option<u64>; 2],
     /// All of that in a sentence.
     pub sentence: String,
 }
@@ -267,7 +301,7 @@ pub struct Rate {
 }
 
 /// How often and how fast.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Pace {
     /// How often.
     pub count: u64,
@@ -277,6 +311,9 @@ pub struct Pace {
     pub timed_out: u64,
     /// In a second, from the recording's first event to its end.
     pub per_second: f64,
+    /// The rhythm in words, if it is steady: "60.2 Hz, vsync-like".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shape: Option<String>,
     /// Half of the gaps are shorter: of waits that were met, if any were. Nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub median_gap_ns: Option<u64>,

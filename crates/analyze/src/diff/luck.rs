@@ -4,37 +4,33 @@ use std::collections::BTreeMap;
 
 use unwedge_trace::ObjectKind;
 
-use super::difference::{Deed, Pace, Rate, Silence, Unmet, Unobserved, Which};
+use super::difference::{Deed, Pace, Progress, Rate, Silence, Unobserved, Which};
 use super::matching::{Match, Matches};
 use super::say;
 use super::side::Side;
-use super::sketch::{Doings, Open};
+use super::sketch::Open;
 use super::tally::Tally;
 use crate::histogram::Histogram;
+use crate::summary::rhythm;
 
 /// Rates that are listed, the busiest first.
 const RATES_MAX: usize = 24;
-/// Waits that must have timed out in a row at the end before it is said that they are no longer met.
-const TIMED_OUT_MIN: u64 = 16;
-/// A wait that is open at the end is called one that does not end when it has been for so many times the longest that
-/// was met, and at least for so long. Nanoseconds.
-const OPEN_TIMES: u64 = 10;
-const OPEN_MIN: u64 = 100_000_000;
+/// That nothing gets done is said when nothing has for so many times the longest usual gap, and at least for so long.
+/// Nanoseconds.
+const SILENCE_TIMES: u64 = 10;
+const SILENCE_MIN: u64 = 1_000_000_000;
 
-/// A wait of which the other side knows nothing is told when it has been open for so long. Nanoseconds.
-const OPEN_ALONE_MIN: u64 = 1_000_000_000;
-
-const SIDES: [Which; 2] = [Which::A, Which::B];
+pub(super) const SIDES: [Which; 2] = [Which::A, Which::B];
 
 /// What was done to the matched objects.
 pub(super) struct Luck<'s> {
-    sides: [&'s Side; 2],
-    matches: &'s Matches,
-    partial: bool,
+    pub(super) sides: [&'s Side; 2],
+    pub(super) matches: &'s Matches,
+    pub(super) partial: bool,
     /// By A's object: all that was done to it, on each side.
     objects: Vec<(Match, [Tally; 2])>,
     /// By matched agent and object, in A's numbers.
-    pairs: BTreeMap<(u32, u32), [Option<&'s Tally>; 2]>,
+    pub(super) pairs: BTreeMap<(u32, u32), [Option<&'s Tally>; 2]>,
 }
 
 impl<'s> Luck<'s> {
@@ -124,102 +120,46 @@ impl<'s> Luck<'s> {
         out
     }
 
-    /// Waits that one side's agent never gets over, and the other's does.
-    pub(super) fn never_met(&self) -> Vec<Unmet> {
-        let mut out = Vec::new();
-        for ((agent, object), tallies) in &self.pairs {
-            for (stuck, other) in [(0, 1), (1, 0)] {
-                let Some(fine) = tallies[other].filter(|tally| tally.reached > 0) else { continue };
-                let Some(tally) = tallies[stuck] else { continue };
-                let open = self.open(stuck, *agent, *object, tally.longest.max(fine.longest));
-                let open = open.filter(|_| self.open(other, *agent, *object, 0).is_none());
-                if open.is_none() && !self.in_vain(tally, fine) {
-                    continue;
-                }
-                let agent = self.sides[0].say_agent(*agent);
-                let object = self.sides[0].say_object(*object);
-                let sentence = unmet([&agent, &object], [stuck, other], tally, fine, open.as_ref());
-                let open_ns = open.map(|(since, _)| since);
-                let side = SIDES[stuck];
-                out.push((tally.waits, Unmet { agent, object, side, open_ns, sentence }));
-            }
-        }
-        for unmet in self.only_here() {
-            let known = |(_, known): &(u64, Unmet)| {
-                known.agent == unmet.agent && known.side == unmet.side && known.open_ns.is_some()
-            };
-            if !out.iter().any(known) {
-                out.push((1, unmet));
-            }
-        }
-        out.sort_by_key(|(waits, unmet)| std::cmp::Reverse((unmet.open_ns, *waits)));
-        out.into_iter().map(|(_, unmet)| unmet).collect()
+    /// How often an object, in A's numbers, is signalled on a side.
+    pub(super) fn signals(&self, side: usize, object: u32) -> u64 {
+        let found = self.objects.binary_search_by_key(&object, |(found, _)| found.a);
+        found.map_or(0, |place| self.objects[place].1[side].signals)
     }
 
-    /// Waits that have been open for long on one side, while the agent waits for no such thing on the other.
-    fn only_here(&self) -> Vec<Unmet> {
-        let mut out = Vec::new();
-        for found in &self.matches.agents {
-            let waits = [self.waits_at_end(0, found.a), self.waits_at_end(1, found.b)];
-            for (stuck, other) in [(0, 1), (1, 0)] {
-                let Some((object, since, call)) = &waits[stuck] else { continue };
-                let elsewhere = waits[other].as_ref().map(|(object, ..)| *object);
-                let like =
-                    |a: u32, b: u32| self.matches.object_in_b.get(a as usize) == Some(&Some(b));
-                let same = match (stuck, elsewhere) {
-                    (_, None) => false,
-                    (0, Some(theirs)) => like(*object, theirs),
-                    (_, Some(theirs)) => like(theirs, *object),
-                };
-                if same || *since < OPEN_ALONE_MIN {
-                    continue;
-                }
-                let agent = self.sides[0].say_agent(found.a);
-                let object = self.sides[stuck].say_object(*object);
-                let (who, else_) = (SIDES[stuck].letter(), SIDES[other].letter());
-                let sentence = format!(
-                    "{agent} waits{call} for {object} in {who}, and has for {} when the recording ends; in {else_} it does not",
-                    say::gap(*since)
-                );
-                let (side, open_ns) = (SIDES[stuck], Some(*since));
-                out.push(Unmet { agent, object, side, open_ns, sentence });
+    /// What gets done on both sides, the busiest first.
+    pub(super) fn progress(&self) -> Vec<Progress> {
+        let mut by_text: BTreeMap<&str, [Option<&Tally>; 2]> = BTreeMap::new();
+        for (side, recording) in self.sides.into_iter().enumerate() {
+            for (text, tally) in &recording.sketch.progress {
+                by_text.entry(recording.sketch.steps.text(*text)).or_default()[side] = Some(tally);
             }
         }
+        let of = |side: usize, tally: Option<&Tally>| {
+            let print = &self.sides[side].print;
+            let pace = tally
+                .map_or_else(Pace::default, |tally| pace(tally, Deed::Signals, self.sides[side]));
+            let last = tally.map(|tally| print.end.saturating_sub(tally.last_at));
+            (pace, last)
+        };
+        let mut out: Vec<Progress> = by_text
+            .into_iter()
+            .map(|(text, tallies)| {
+                let ((a, silence_a), (b, silence_b)) = (of(0, tallies[0]), of(1, tallies[1]));
+                let said = [0, 1].map(|side: usize| {
+                    done(tallies[side], [silence_a, silence_b][side], SIDES[side])
+                });
+                let what = crate::words::printable(text);
+                let sentence = format!("{what}: {}; {}", said[0], said[1]);
+                Progress { what, a, b, silence_ns: [silence_a, silence_b], sentence }
+            })
+            .collect();
+        out.sort_by_key(|progress| std::cmp::Reverse(progress.a.count.max(progress.b.count)));
+        out.truncate(RATES_MAX);
         out
     }
 
-    /// What an agent waits for without a bound when its recording ends: the first object, for how long, in which call.
-    fn waits_at_end(&self, side: usize, agent: u32) -> Option<(u32, u64, String)> {
-        let recording = self.sides[side];
-        let open = recording.sketch.agents.get(agent as usize)?.open.as_ref();
-        let open = open.filter(|open| !open.bounded)?;
-        let object = recording.things.get(*open.pairs.first()?)?.object()?;
-        Some((object, recording.print.end.saturating_sub(open.since), call(recording, open)))
-    }
-
-    /// Whether all waits time out in the end, far longer than ever on the side where all is well.
-    fn in_vain(&self, tally: &Tally, fine: &Tally) -> bool {
-        let usual = fine.dry.max(fine.dry_longest).max(tally.dry_longest);
-        let long = tally.dry >= TIMED_OUT_MIN && tally.dry / OPEN_TIMES >= usual;
-        // A stretch may end in any lull.
-        long && (!self.partial || tally.reached == 0)
-    }
-
-    /// For how long a wait of an agent on an object (in A's numbers) has been open at a side's end, if that is longer than
-    /// such waits take.
-    fn open(&self, side: usize, agent: u32, object: u32, longest: u64) -> Option<(u64, String)> {
-        let (agent, object) = self.numbers(side, agent, object)?;
-        let recording = self.sides[side];
-        let doings: &Doings = recording.sketch.agents.get(agent as usize)?;
-        let open = doings.open.as_ref().filter(|open| !open.bounded)?;
-        let mut pairs = open.pairs.iter().filter_map(|pair| recording.things.get(*pair)?.object());
-        let since = recording.print.end.saturating_sub(open.since);
-        let long = longest.saturating_mul(OPEN_TIMES).max(OPEN_MIN);
-        (pairs.any(|other| other == object) && since >= long)
-            .then(|| (since, call(recording, open)))
-    }
-
-    fn numbers(&self, side: usize, agent: u32, object: u32) -> Option<(u32, u32)> {
+    /// In a side's own numbers.
+    pub(super) fn numbers(&self, side: usize, agent: u32, object: u32) -> Option<(u32, u32)> {
         if side == 0 {
             return Some((agent, object));
         }
@@ -257,46 +197,26 @@ impl<'s> Luck<'s> {
     }
 }
 
+/// `6 times in A, and not in its last 5985 s`.
+fn done(tally: Option<&Tally>, silence: Option<u64>, side: Which) -> String {
+    let letter = side.letter();
+    let (Some(tally), Some(silence)) = (tally, silence) else {
+        return format!("never in {letter}");
+    };
+    let gap = tally.signal_gaps.quantile(900).unwrap_or(0);
+    let lull = if silence >= SILENCE_MIN && silence / SILENCE_TIMES >= gap {
+        format!(", and not in its last {}", say::gap(silence))
+    } else {
+        say::rhythm(&tally.signal_gaps)
+    };
+    format!("{} in {letter}{lull}", say::times(tally.signals))
+}
+
 /// ` in vkWaitForFences`; nothing where no call is known.
-fn call(side: &Side, open: &Open) -> String {
+pub(super) fn call(side: &Side, open: &Open) -> String {
     match side.sketch.steps.text(open.call) {
         "" => String::new(),
         call => format!(" in {}", crate::words::printable(call)),
-    }
-}
-
-/// How a wait is met on one side only.
-fn unmet(
-    [agent, object]: [&str; 2],
-    [stuck, other]: [usize; 2],
-    tally: &Tally,
-    fine: &Tally,
-    open: Option<&(u64, String)>,
-) -> String {
-    let (who, else_) = (SIDES[stuck].letter(), SIDES[other].letter());
-    let fine = match fine.waits {
-        1 => format!("in {else_} such a wait is met"),
-        waits if waits == fine.reached => {
-            format!("in {else_} all {} such waits are met", say::number(waits))
-        }
-        waits => {
-            let (met, waits) = (say::number(fine.reached), say::number(waits));
-            format!("in {else_} {met} of {waits} such waits are met")
-        }
-    };
-    match open {
-        Some((since, call)) => format!(
-            "{agent} waits{call} for {object} in {who}, and has for {} when the recording ends; {fine}",
-            say::gap(*since)
-        ),
-        None => {
-            let which = if tally.reached == 0 {
-                format!("all {}", say::number(tally.dry))
-            } else {
-                format!("the last {} of {}", say::number(tally.dry), say::number(tally.waits))
-            };
-            format!("{which} waits of {agent} for {object} time out in {who}; {fine}")
-        }
     }
 }
 
@@ -352,6 +272,7 @@ fn pace(tally: &Tally, deed: Deed, side: &Side) -> Pace {
         met: if waits { tally.reached } else { 0 },
         timed_out: if waits { tally.timed_out } else { 0 },
         per_second: if span == 0 { 0.0 } else { count as f64 * 1e9 / span as f64 },
+        shape: rhythm(gaps),
         median_gap_ns: gaps.median(),
         low_gap_ns: gaps.quantile(100),
         high_gap_ns: gaps.quantile(900),

@@ -24,6 +24,7 @@ mod say;
 mod side;
 mod sketch;
 mod step;
+mod stuck;
 mod tally;
 mod things;
 mod verdict;
@@ -31,7 +32,7 @@ mod verdict;
 pub use context::{Finder, Search};
 pub use difference::{
     Count, Deed, Departure, Difference, Differing, Divergence, Identity, Likeness, Line, Order,
-    Pace, Pairing, Rate, SideSummary, Silence, Unmet, Unobserved, Which,
+    Pace, Pairing, Progress, Rate, SideSummary, Silence, Stop, Unmet, Unobserved, Which,
 };
 pub use matching::{Given, How};
 pub use say::number;

@@ -201,6 +201,16 @@ pub(super) fn gap(ns: u64) -> String {
     }
 }
 
+/// `, 60.2 Hz, vsync-like` or `, every 30.03 ms`; nothing where gaps have no rhythm.
+pub(super) fn rhythm(gaps: &crate::histogram::Histogram) -> String {
+    let Some(shape) = crate::summary::rhythm(gaps) else { return String::new() };
+    let median = gap(gaps.median().unwrap_or(0));
+    match shape.strip_suffix(", vsync-like") {
+        Some(_) => format!(", every {median} ({shape})"),
+        None => format!(", every {median}"),
+    }
+}
+
 /// `6,549,579`.
 pub fn number(number: u64) -> String {
     let digits = number.to_string();

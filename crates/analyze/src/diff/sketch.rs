@@ -7,18 +7,24 @@ use unwedge_trace::{AgentState, NEXT, ObjectKind, Outcome};
 
 use super::collapse::{Collapser, Sequence};
 use super::fingerprint::Named;
+use super::hash::QuickMap;
 use super::step::{Step, Steps};
 use super::tally::Tally;
 use super::things::Things;
 
 /// Items that a side keeps of all its agents; an item is 16 bytes.
 const ITEMS_MAX: usize = 4 << 20;
+/// Sorts of progress that are counted.
+const PROGRESS_MAX: usize = 256;
 /// Points of a wait that are followed to its end; of more, the rest is not counted as waited for.
 const POINTS_MAX: usize = 8;
 
 /// An agent as one side saw it.
 #[derive(Debug, Default)]
 pub(super) struct Doings {
+    pub(super) last_at: u64,
+    /// The last state that its scheduler told, as its code.
+    pub(super) state: Option<u8>,
     pub(super) steps: u64,
     pub(super) exited: bool,
     pub(super) sequence: Sequence,
@@ -43,6 +49,8 @@ pub(super) struct Open {
 pub(super) struct Sketch {
     pub(super) agents: Vec<Doings>,
     pub(super) steps: Steps,
+    /// What gets done, by the place of its text: each as signals.
+    pub(super) progress: QuickMap<u32, Tally>,
     tallies: Vec<Tally>,
     /// By pair: a place in `tallies`, plus one.
     tally_of: Vec<u32>,
@@ -69,7 +77,8 @@ impl Sketch {
         if named.agent as usize >= self.agents.len() {
             return;
         }
-        let agent = &self.agents[named.agent as usize];
+        let agent = &mut self.agents[named.agent as usize];
+        agent.last_at = agent.last_at.max(row.at);
         let waits_for = agent.open.as_ref().and_then(|open| open.pairs.first());
         let waits_for = waits_for.and_then(|pair| things.get(*pair)?.object()).unwrap_or(NONE);
         let timed_out = self.wait(row, named);
@@ -132,9 +141,19 @@ impl Sketch {
                     tally.signals(row.at);
                 }
             }
-            // Who is gone waits no more.
-            Op::State if state_from_code(row.code) == AgentState::Exited => {
-                self.agents[named.agent as usize].open = None;
+            Op::State => {
+                let agent = &mut self.agents[named.agent as usize];
+                agent.state = Some(row.code);
+                // Who is gone waits no more.
+                if state_from_code(row.code) == AgentState::Exited {
+                    agent.open = None;
+                }
+            }
+            Op::Progress => {
+                let text = self.texts.get(row.name as usize).copied().unwrap_or(NONE);
+                if self.progress.len() < PROGRESS_MAX || self.progress.contains_key(&text) {
+                    self.progress.entry(text).or_default().signals(row.at);
+                }
             }
             _ => {}
         }

@@ -113,9 +113,7 @@ impl Things {
                     self.used.push(0);
                     self.first_agents.push(0);
                 }
-                Some(known) if entry.introduced && known.key == entry.key && *known != *entry => {
-                    known.clone_from(entry);
-                }
+                Some(known) if known.key == entry.key => known.describe(entry),
                 Some(_) => {}
             }
             places.agents.push(place);
@@ -129,9 +127,7 @@ impl Things {
                     self.users.push(0);
                     self.first_objects.push(0);
                 }
-                Some(known) if entry.introduced && known.key == entry.key => {
-                    introduce(known, entry);
-                }
+                Some(known) if known.key == entry.key => known.describe(entry),
                 Some(_) => {}
             }
             places.objects.push(place);
@@ -236,15 +232,6 @@ impl Things {
     #[inline]
     pub(super) fn names(&self, pair: u32) -> &Pair {
         self.pairs.get(pair as usize).unwrap_or(&NOBODY)
-    }
-}
-
-/// The last introduction holds, but a thing does not lose its label.
-fn introduce(known: &mut ObjectEntry, entry: &ObjectEntry) {
-    (known.introduced, known.kind, known.handle) = (true, entry.kind, entry.handle);
-    known.shared |= entry.shared;
-    if !entry.label.is_empty() {
-        known.label.clone_from(&entry.label);
     }
 }
 

@@ -66,6 +66,8 @@ pub fn compare(a: &Side, b: &Side, choice: &Choice) -> (Difference, Search) {
         departures: Vec::new(),
         never_signalled: Vec::new(),
         never_met: Vec::new(),
+        stopped: Vec::new(),
+        progress: Vec::new(),
         counts: Vec::new(),
         rates: Vec::new(),
         unobserved: Vec::new(),
@@ -80,6 +82,7 @@ pub fn compare(a: &Side, b: &Side, choice: &Choice) -> (Difference, Search) {
     }
     let luck = Luck::new([a, b], &found, choice.partial);
     difference.rates = luck.rates();
+    difference.progress = luck.progress();
     difference.unobserved = luck.unobserved();
     let mut search = Search::new(a, b, totals, &found);
     let same = difference.differing;
@@ -171,11 +174,12 @@ fn judge(
     difference.departures = departures;
     difference.counts = counts;
     difference.never_signalled = luck.never_signalled();
-    difference.never_met = luck.never_met();
+    (difference.never_met, difference.stopped) = luck.stuck();
     let lone = lone(difference, a, b, found, choice.partial);
     let parted = !difference.departures.is_empty()
         || !difference.never_signalled.is_empty()
-        || !difference.never_met.is_empty();
+        || !difference.never_met.is_empty()
+        || !difference.stopped.is_empty();
     if parted || lone { Likeness::Different } else { Likeness::Alike }
 }
 
@@ -232,6 +236,7 @@ fn sentence(difference: &Difference) -> String {
         ),
         Likeness::Different => {
             let first = difference.never_met.first().map(|unmet| &unmet.sentence);
+            let first = first.or(difference.stopped.first().map(|stop| &stop.sentence));
             let first = first.or(difference.never_signalled.first().map(|one| &one.sentence));
             let first = first.or(difference.departures.first().map(|one| &one.sentence));
             let differ = format!("{} differ", some(agents, agents_of, "agent"));

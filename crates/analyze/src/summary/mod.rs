@@ -35,6 +35,7 @@ use agent::Agent;
 use lane::Lanes;
 use marks::Marks;
 use object::Object;
+pub(crate) use shape::rhythm;
 use table::{Names, Table};
 
 /// When something happened: the number of its row, which orders, and its time in nanoseconds, which is told.

@@ -17,31 +17,9 @@ const BUCKETS_MAX: usize = 24;
 /// The eighths of a decade, in hundredths: rounded powers of the eighth root of ten.
 const EIGHTHS: [u64; 8] = [100, 133, 178, 237, 316, 422, 562, 750];
 
-/// "60.2 Hz, vsync-like", "every 30 ms, its own time-out", "irregular, 412 ms at the median", or nothing for too few.
-pub(super) fn of(lane: &Lane) -> String {
-    let gaps = &lane.gaps;
-    if gaps.count() < GAPS_MIN {
-        return String::new();
-    }
-    let quantile = |per_mille| gaps.quantile(per_mille).unwrap_or(0);
-    let (low, median, high) = (quantile(100), quantile(500), quantile(900));
-    let margin = median / 100 * STEADY_PERCENT;
-    let steady =
-        median > 0 && median - low.min(median) <= margin && high.saturating_sub(median) <= margin;
-    let bound = lane.waits.as_ref().and_then(|waits| waits.last).map_or(0, |(bound, _)| bound);
-    if !steady {
-        return match median {
-            0 => "in bursts".to_owned(),
-            _ if high / 8 > median => {
-                format!("in bursts, {} apart at the median", duration(median))
-            }
-            _ => format!("irregular, {} apart at the median", duration(median)),
-        };
-    }
-    let timed_out = lane.waits.as_ref().is_some_and(|waits| waits.timed_out > 9 * waits.reached);
-    if timed_out && bound > 0 && median.abs_diff(bound) <= bound / 10 {
-        return format!("every {}, its own time-out", duration(median));
-    }
+/// "60.2 Hz, vsync-like", "33.3 Hz, steady", "every 4 s, steady"; none for too few gaps, or without a rhythm.
+pub(crate) fn rhythm(gaps: &Histogram) -> Option<String> {
+    let median = steady_median(gaps)?;
     let hz = 1e9 / median as f64;
     let vsync = REFRESH_HZ.iter().any(|refresh| (hz / refresh - 1.0).abs() <= REFRESH_OFF);
     let rate = match hz {
@@ -49,7 +27,41 @@ pub(super) fn of(lane: &Lane) -> String {
         1.0..1000.0 => format!("{hz:.1} Hz"),
         _ => format!("{:.1} kHz", hz / 1000.0),
     };
-    if vsync { format!("{rate}, vsync-like") } else { format!("{rate}, steady") }
+    Some(if vsync { format!("{rate}, vsync-like") } else { format!("{rate}, steady") })
+}
+
+/// The median of gaps most of which are near it. Nanoseconds.
+fn steady_median(gaps: &Histogram) -> Option<u64> {
+    let quantile = |per_mille| gaps.quantile(per_mille).unwrap_or(0);
+    let (low, median, high) = (quantile(100), quantile(500), quantile(900));
+    let margin = median / 100 * STEADY_PERCENT;
+    let steady =
+        median > 0 && median - low.min(median) <= margin && high.saturating_sub(median) <= margin;
+    (steady && gaps.count() >= GAPS_MIN).then_some(median)
+}
+
+/// "60.2 Hz, vsync-like", "every 30 ms, its own time-out", "irregular, 412 ms at the median", or nothing for too few.
+pub(super) fn of(lane: &Lane) -> String {
+    let gaps = &lane.gaps;
+    if gaps.count() < GAPS_MIN {
+        return String::new();
+    }
+    let bound = lane.waits.as_ref().and_then(|waits| waits.last).map_or(0, |(bound, _)| bound);
+    let Some(median) = steady_median(gaps) else {
+        let (median, high) = (gaps.quantile(500).unwrap_or(0), gaps.quantile(900).unwrap_or(0));
+        return match median {
+            0 => "in bursts".to_owned(),
+            _ if high / 8 > median => {
+                format!("in bursts, {} apart at the median", duration(median))
+            }
+            _ => format!("irregular, {} apart at the median", duration(median)),
+        };
+    };
+    let timed_out = lane.waits.as_ref().is_some_and(|waits| waits.timed_out > 9 * waits.reached);
+    if timed_out && bound > 0 && median.abs_diff(bound) <= bound / 10 {
+        return format!("every {}, its own time-out", duration(median));
+    }
+    rhythm(gaps).unwrap_or_default()
 }
 
 /// The histogram with buckets that can be drawn: as narrow as few enough of them allow.

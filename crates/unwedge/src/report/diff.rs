@@ -3,7 +3,8 @@
 use anstyle::{AnsiColor, Style as Paint};
 use unicode_width::UnicodeWidthStr as _;
 use unwedge_analyze::diff::{
-    Deed, Difference, How, Likeness, Line, Order, Pace, Pairing, Rate, SideSummary, number,
+    Deed, Difference, How, Likeness, Line, Order, Pace, Pairing, Progress, Rate, SideSummary,
+    Unmet, number,
 };
 
 use super::text::Style;
@@ -17,9 +18,9 @@ const IN_A: Paint = AnsiColor::Red.on_default();
 const IN_B: Paint = AnsiColor::Green.on_default();
 
 /// Things of one list that are told; the page and the JSON have more.
-const LISTED_MAX: usize = 5;
-/// Rates that are told.
-const RATES_MAX: usize = 8;
+const LISTED_MAX: usize = 4;
+/// Names in one sentence.
+const NAMES_MAX: usize = 2;
 const WIDTH_MIN: usize = 40;
 const WIDTH_MAX: usize = 110;
 
@@ -46,16 +47,17 @@ pub(crate) fn text(difference: &Difference, style: Style) -> String {
     sheet.put(word, paint);
     sheet.wrapped(": ", "  ", &difference.sentence, BOLD);
     sheet.sides(&difference.sides);
-    let never = difference.never_met.iter().map(|unmet| &unmet.sentence);
-    sheet.list("waits that are met on one side only", never);
+    // The first is the answer already.
+    let told = usize::from(!stuck(difference).is_empty() && difference.identical.is_none());
+    sheet.list("who else does not get on", stuck(difference).iter().skip(told));
     let silent = difference.never_signalled.iter().map(|silence| &silence.sentence);
     sheet.list("signals that one side never sends", silent);
+    sheet.list("what gets done", progress(difference));
     sheet.divergence(difference);
     sheet.departures(difference);
-    let counts: Vec<String> = difference.counts.iter().map(count).collect();
-    sheet.list("counts of polls, which depend on time", counts.iter());
+    sheet.list("counts of polls, which depend on time", counts(difference).iter());
     sheet.rates(difference);
-    sheet.list("not observed", difference.unobserved.iter().map(|one| &one.sentence));
+    sheet.list("not observed", unobserved(difference));
     if difference.identical.is_none() {
         sheet.matched(difference);
     }
@@ -63,7 +65,55 @@ pub(crate) fn text(difference: &Difference, style: Style) -> String {
     sheet.out
 }
 
-pub(super) fn count(count: &unwedge_analyze::diff::Count) -> String {
+/// Who does not get on, as far as it explains others first: waits that time out, agents that stop, waits that last.
+pub(super) fn stuck(difference: &Difference) -> Vec<String> {
+    let (lasting, vain): (Vec<_>, Vec<_>) =
+        difference.never_met.iter().partition(|unmet| unmet.open_ns.is_some());
+    let wait = |unmet: &&Unmet| match unmet.also.as_slice() {
+        [] => unmet.sentence.clone(),
+        [one] => format!("{}; so does {one}", unmet.sentence),
+        also => format!("{}; so do {}", unmet.sentence, listed(also)),
+    };
+    let stopped = difference.stopped.iter().map(|stop| stop.sentence.clone());
+    vain.iter().map(wait).chain(stopped).chain(lasting.iter().map(wait)).collect()
+}
+
+/// `guest thread 10 "decode", guest thread 11 and 2 more`.
+fn listed(names: &[String]) -> String {
+    let (shown, more) = names.split_at(names.len().min(NAMES_MAX));
+    match (shown, more.len()) {
+        ([first @ .., last], 0) => format!("{} and {last}", first.join(", ")),
+        (shown, more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// What gets done more often on one side.
+pub(super) fn progress(difference: &Difference) -> impl Iterator<Item = &String> {
+    let other = |progress: &&Progress| progress.a.count != progress.b.count;
+    difference.progress.iter().filter(other).map(|progress| &progress.sentence)
+}
+
+/// Loops of polls that were not told yet.
+pub(super) fn counts(difference: &Difference) -> Vec<String> {
+    let told = |agent: &str| difference.never_met.iter().any(|unmet| unmet.agent == agent);
+    difference.counts.iter().filter(|one| !told(&one.agent)).map(count).collect()
+}
+
+/// Signals that are not on record and were not spoken of yet.
+pub(super) fn unobserved(difference: &Difference) -> impl Iterator<Item = &String> {
+    let told = |object: &str| difference.never_met.iter().any(|unmet| unmet.object == object);
+    difference.unobserved.iter().filter(move |one| !told(&one.object)).map(|one| &one.sentence)
+}
+
+/// Whether both sides differ in it by more than a tenth, and it was not told yet.
+fn is_other(rate: &Rate, difference: &Difference) -> bool {
+    let told = |unmet: &Unmet| unmet.agent == rate.agent && unmet.object == rate.object;
+    let (a, b) = (rate.a.per_second, rate.b.per_second);
+    let told = rate.deed == Deed::Waits && difference.never_met.iter().any(told);
+    !told && ((a - b).abs() > 0.1 * a.max(b) || rate.a.met.min(1) != rate.b.met.min(1))
+}
+
+fn count(count: &unwedge_analyze::diff::Count) -> String {
     let [a, b] = count.rounds.map(number);
     format!("{} {}: {a} times in A, {b} in B", count.agent, count.step)
 }
@@ -137,6 +187,18 @@ pub(super) fn what(rate: &Rate) -> String {
     format!("{} {deed} {}", rate.agent, rate.object)
 }
 
+/// `, every 16.61 ms (60.2 Hz, vsync-like)`, `, every 23.10 µs (18.75 µs to 29.38 µs)`.
+pub(super) fn spread(pace: &Pace) -> String {
+    let [low, median, high] = [pace.low_gap_ns, pace.median_gap_ns, pace.high_gap_ns].map(gap);
+    match (&pace.shape, pace.median_gap_ns) {
+        (_, None) => String::new(),
+        (Some(shape), _) if shape.ends_with("vsync-like") => format!(", every {median} ({shape})"),
+        (Some(_), _) => format!(", every {median}"),
+        (None, _) if low == high => format!(", every {median}"),
+        (None, _) => format!(", every {median} ({low} to {high})"),
+    }
+}
+
 /// What a pace says of waits: `412, all met`.
 pub(super) fn luck(pace: &Pace, deed: Deed) -> String {
     let count = number(pace.count);
@@ -197,16 +259,8 @@ impl Sheet {
     }
 
     fn departures(&mut self, difference: &Difference) {
-        if difference.departures.is_empty() {
-            return;
-        }
-        self.heading("where agents part, loops folded");
-        for departure in difference.departures.iter().take(LISTED_MAX) {
-            self.wrapped("  • ", "    ", &departure.sentence, Paint::new());
-            self.hunk(&departure.a, &departure.b);
-        }
-        self.more(difference.departures.len(), LISTED_MAX);
-        self.out.push('\n');
+        let sentences = difference.departures.iter().map(|departure| &departure.sentence);
+        self.list("where the steps of agents part, loops folded", sentences);
     }
 
     /// Both sides one below the other: what both have once, then A's, then B's.
@@ -262,35 +316,29 @@ impl Sheet {
     }
 
     fn rates(&mut self, difference: &Difference) {
-        if difference.identical.is_some() || difference.rates.is_empty() {
+        let other = difference.rates.iter().filter(|rate| is_other(rate, difference));
+        let rates: Vec<&Rate> = other.collect();
+        if difference.identical.is_some() || rates.is_empty() {
             return;
         }
-        self.heading("rates, A beside B");
-        for rate_ in difference.rates.iter().take(RATES_MAX) {
+        self.heading("rates that differ");
+        for rate_ in rates.iter().take(LISTED_MAX) {
             self.wrapped("  • ", "    ", &what(rate_), Paint::new());
             for (letter, paint, pace) in [("A", IN_A, &rate_.a), ("B", IN_B, &rate_.b)] {
-                let [low, median, high] =
-                    [pace.low_gap_ns, pace.median_gap_ns, pace.high_gap_ns].map(gap);
-                let spread = match pace.median_gap_ns {
-                    Some(_) if low == high => format!(", every {median}"),
-                    Some(_) => format!(", every {median} ({low} to {high})"),
-                    None => String::new(),
-                };
                 self.put(&format!("    {letter} "), paint);
-                let text = format!("{}, {}{spread}", luck(pace, rate_.deed), rate(pace));
+                let text = format!("{}, {}{}", luck(pace, rate_.deed), rate(pace), spread(pace));
                 self.wrapped("", "      ", &text, FAINT);
             }
         }
-        self.more(difference.rates.len(), RATES_MAX);
+        self.more(rates.len(), LISTED_MAX);
         self.out.push('\n');
     }
 
-    /// How agents and objects were matched, in two lines.
+    /// How agents and objects were matched.
     fn matched(&mut self, difference: &Difference) {
-        self.heading("matched");
-        for (name, pairings) in [("agent", &difference.agents), ("object", &difference.objects)] {
-            self.wrapped("  ", "    ", &matched(name, pairings), Paint::new());
-        }
+        let agents = matched("agent", &difference.agents);
+        let objects = matched("object", &difference.objects);
+        self.wrapped("", "  ", &format!("matched {agents}; {objects}"), FAINT);
         self.out.push('\n');
     }
 

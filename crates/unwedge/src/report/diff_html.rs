@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use unwedge_analyze::diff::{Difference, Likeness, Line, Pace, Pairing, Rate, SideSummary, number};
 
-use super::diff::{at, first, gap, how, json, luck, matched, rate, what};
+use super::diff::{
+    at, counts, first, gap, how, json, luck, matched, progress, rate, spread, stuck, unobserved,
+    what,
+};
 use super::page::{escape, escape_verbatim, fill};
 use super::words;
 
@@ -41,18 +44,21 @@ pub(crate) fn html(difference: &Difference) -> String {
 
 fn parts(difference: &Difference) -> String {
     let mut out = String::new();
-    let unmet = difference.never_met.iter().map(|unmet| &unmet.sentence);
-    out.push_str(&panel("Waits that are met on one side only", "", unmet));
+    out.push_str(&panel(
+        "Who does not get on",
+        "What explains others comes first.",
+        stuck(difference).iter(),
+    ));
     let silent = difference.never_signalled.iter().map(|silence| &silence.sentence);
     out.push_str(&panel("Signals that one side never sends", "", silent));
-    out.push_str(&departures(difference));
+    out.push_str(&panel("What gets done", "", progress(difference)));
     out.push_str(&divergence(difference));
+    out.push_str(&departures(difference));
     out.push_str(&rates(&difference.rates));
-    let counts: Vec<String> = difference.counts.iter().map(super::diff::count).collect();
+    let counts = counts(difference);
     let hint = "How often a loop of polls goes round depends on time; that is no difference.";
     out.push_str(&panel("Counts of polls", hint, counts.iter()));
-    let unobserved = difference.unobserved.iter().map(|one| &one.sentence);
-    out.push_str(&panel("Not observed", "", unobserved));
+    out.push_str(&panel("Not observed", "", unobserved(difference)));
     out.push_str(&panel("Notes", "", difference.notes.iter()));
     out.push_str(&pairings("Agents", "agent", &difference.agents));
     out.push_str(&pairings("Objects", "object", &difference.objects));
@@ -220,22 +226,12 @@ fn rate_row(one: &Rate) -> String {
     let most = one.a.per_second.max(one.b.per_second);
     let cell = |pace: &Pace, side: &str, letter: &str| {
         let width = if most > 0.0 { pace.per_second / most * 100.0 } else { 0.0 };
-        let spread = match (pace.median_gap_ns, pace.low_gap_ns == pace.high_gap_ns) {
-            (None, _) => String::new(),
-            (median, true) => format!("every {}", gap(median)),
-            (median, false) => format!(
-                "every {} ({} to {})",
-                gap(median),
-                gap(pace.low_gap_ns),
-                gap(pace.high_gap_ns)
-            ),
-        };
         format!(
-            "<td role=\"cell\" data-name=\"{letter}\"><span>{}, {} <span class=\"gap\">{}</span>\
+            "<td role=\"cell\" data-name=\"{letter}\"><span>{}, {}<span class=\"gap\">{}</span>\
              <span class=\"bar {side}\" style=\"width:{width:.1}%\"></span></span></td>",
             escape(&luck(pace, one.deed)),
             escape(&rate(pace)),
-            escape(&spread),
+            escape(&spread(pace)),
         )
     };
     format!(
