@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use unwedge_trace::{AgentId, MarkKind, ObjectKind, Recording};
+use unwedge_trace::{AgentId, MarkKind, ObjectKind};
 
 use crate::evidence;
 use crate::findings::{self, Cause, FindingKind};
-use crate::graph::{Graph, Level};
-use crate::liveness::{Liveness, Shape};
+use crate::graph::Level;
+use crate::liveness::Shape;
 use crate::replay::State;
 use crate::report::{Finding, Report, Statistics, VERSION, Verdict};
 use crate::story::{Scene, Story};
@@ -32,11 +32,9 @@ struct Told {
     direct: Option<AgentId>,
 }
 
-/// Turns the replayed state into the report.
-pub(crate) fn report(recording: &Recording, state: &State<'_>) -> Report {
-    let graph = Graph::build(state);
-    let live = Liveness::of(state, &graph);
-    let scene = Scene { state, graph: &graph, live: &live };
+/// Turns what was made of a recording by `source` into the report.
+pub(crate) fn report(source: &str, scene: Scene<'_, '_>) -> Report {
+    let Scene { state, live, .. } = scene;
     let mut told: Vec<Told> = live
         .roots
         .iter()
@@ -72,7 +70,7 @@ pub(crate) fn report(recording: &Recording, state: &State<'_>) -> Report {
         findings: told.into_iter().map(|told| told.finding).collect(),
         agents: notes::agents(scene),
         events_lost: state.events_lost,
-        source: recording.header.source.clone(),
+        source: source.to_owned(),
         missing,
         injected: injected(state),
         notes,

@@ -7,6 +7,7 @@
 pub(crate) mod idle;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use unwedge_trace::{AgentId, AgentKind, AgentState, MarkKind, Mode, ObjectKind, Point};
 
@@ -78,6 +79,8 @@ pub(crate) enum Subject {
 
 /// A place in [`Graph::nodes`].
 pub(crate) type NodeId = usize;
+/// The same, as it is kept: a wait, its point and its debt for each of a hundred thousand threads are no 4 Gi.
+type Place = u32;
 
 /// One agent, point or debt and what it depends on.
 #[derive(Clone, Debug)]
@@ -85,7 +88,7 @@ pub(crate) struct Node {
     pub(crate) subject: Subject,
     /// All of the inputs, or any of them.
     pub(crate) mode: Mode,
-    pub(crate) inputs: Vec<NodeId>,
+    inputs: Range<Place>,
     pub(crate) cap: Level,
     pub(crate) floor: Level,
     pub(crate) reason: Option<Reason>,
@@ -95,8 +98,12 @@ pub(crate) struct Node {
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
+    /// The inputs of all nodes, one node's after another's.
+    inputs: Vec<Place>,
     agents: HashMap<AgentId, NodeId>,
     points: HashMap<Point, NodeId>,
+    /// Debts by object, value and debtor: one debt may reach the values of many waits.
+    debts: HashMap<(Point, AgentId), NodeId>,
 }
 
 /// How long a signal may take from the debtor's passing to the object's showing it.
@@ -128,6 +135,20 @@ impl Graph {
         graph
     }
 
+    /// What a node depends on.
+    pub(crate) fn inputs(&self, node: NodeId) -> impl ExactSizeIterator<Item = NodeId> + '_ {
+        let Range { start, end } = self.nodes[node].inputs;
+        self.inputs[start as usize..end as usize].iter().map(|input| *input as usize)
+    }
+
+    /// Says what a node depends on. Each node is told once, when it is expanded.
+    fn depend(&mut self, node: NodeId, inputs: impl IntoIterator<Item = NodeId>) {
+        let place = |count: usize| Place::try_from(count).unwrap_or(Place::MAX);
+        let start = place(self.inputs.len());
+        self.inputs.extend(inputs.into_iter().map(place));
+        self.nodes[node].inputs = start..place(self.inputs.len());
+    }
+
     pub(crate) fn agent_node(&self, id: AgentId) -> Option<NodeId> {
         self.agents.get(&id).copied()
     }
@@ -150,11 +171,21 @@ impl Graph {
         node
     }
 
+    fn debt(&mut self, point: Point, debt: Debt) -> NodeId {
+        let key = (Point { value: debt.value, ..point }, debt.debtor);
+        if let Some(node) = self.debts.get(&key) {
+            return *node;
+        }
+        let node = self.add(Subject::Debt(key.0, debt));
+        self.debts.insert(key, node);
+        node
+    }
+
     fn add(&mut self, subject: Subject) -> NodeId {
         self.nodes.push(Node {
             subject,
             mode: Mode::All,
-            inputs: Vec::new(),
+            inputs: 0..0,
             cap: Level::Yes,
             floor: Level::No,
             reason: None,
@@ -192,7 +223,7 @@ impl Graph {
         if !inputs.is_empty() {
             self.nodes[node].mode = wait.mode;
         }
-        self.nodes[node].inputs = inputs;
+        self.depend(node, inputs);
         if !state.is_old(wait.since) {
             self.hold_up(node, Level::Yes, None);
         } else if queues_passed_long_ago(state, &wait.points) {
@@ -221,9 +252,8 @@ impl Graph {
             if object.kind == ObjectKind::Block {
                 self.nodes[node].mode = Mode::All;
             }
-            let inputs =
-                debts.into_iter().map(|debt| self.add(Subject::Debt(point, debt))).collect();
-            self.nodes[node].inputs = inputs;
+            let inputs: Vec<_> = debts.into_iter().map(|debt| self.debt(point, debt)).collect();
+            self.depend(node, inputs);
         } else if !object.is_known() {
             self.hold_up(node, Level::Maybe, Some(Reason::Shared));
         } else if object.kind == ObjectKind::Mutex {
@@ -266,8 +296,8 @@ impl Graph {
             return self.limit(node, Level::No, Reason::CustomaryGone);
         }
         let alive = |id: &&AgentId| state.agent(**id).is_some_and(|agent| !agent.exited());
-        self.nodes[node].inputs =
-            customary.iter().filter(alive).map(|id| self.agent(*id)).collect();
+        let inputs: Vec<_> = customary.iter().filter(alive).map(|id| self.agent(*id)).collect();
+        self.depend(node, inputs);
     }
 
     fn expand_debt(&mut self, state: &State<'_>, node: NodeId, point: Point, debt: Debt) {
@@ -298,7 +328,7 @@ impl Graph {
         }
         let mut inputs = vec![self.agent(debt.debtor)];
         inputs.extend(foreign_after(state, &debt).map(|after| self.point(after)));
-        self.nodes[node].inputs = inputs;
+        self.depend(node, inputs);
     }
 
     /// A presentation engine that is in no wait of its own.
@@ -311,8 +341,8 @@ impl Graph {
         engine: &Agent<'_>,
     ) {
         if let Some(after) = foreign_after(state, &debt) {
-            let inputs = vec![self.agent(debt.debtor), self.point(after)];
-            self.nodes[node].inputs = inputs;
+            let inputs = [self.agent(debt.debtor), self.point(after)];
+            self.depend(node, inputs);
             return;
         }
         let recent = engine.last_activity().is_some_and(|at| !state.is_old(at));

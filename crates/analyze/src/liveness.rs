@@ -13,8 +13,7 @@ use crate::replay::State;
 #[derive(Debug)]
 pub(crate) struct Liveness {
     levels: Vec<Level>,
-    /// For each node, the nodes that depend on it.
-    pub(crate) dependents: Vec<Vec<NodeId>>,
+    dependents: Dependents,
     pub(crate) roots: Vec<Root>,
 }
 
@@ -42,7 +41,7 @@ pub(crate) enum Shape {
 
 impl Liveness {
     pub(crate) fn of(state: &State<'_>, graph: &Graph) -> Self {
-        let dependents = dependents(graph);
+        let dependents = Dependents::of(graph);
         let lenient = fixpoint(graph, &dependents, Level::Maybe);
         let strict = fixpoint(graph, &dependents, Level::Yes);
         let levels: Vec<_> = lenient
@@ -65,6 +64,11 @@ impl Liveness {
         self.levels.get(node).copied().unwrap_or(Level::Yes)
     }
 
+    /// The nodes that depend on this one.
+    pub(crate) fn dependents(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        self.dependents.of_node(node)
+    }
+
     /// Whether an agent with an open wait can proceed; one that the graph does not know can.
     pub(crate) fn agent_level(&self, graph: &Graph, agent: AgentId) -> Level {
         graph.agent_node(agent).map_or(Level::Yes, |node| self.level(node))
@@ -82,8 +86,9 @@ impl Liveness {
             if std::mem::replace(&mut needed[node], true) {
                 continue;
             }
-            let inputs = graph.nodes[node].inputs.iter().copied();
-            work.extend(inputs.filter(|input| self.levels[*input] == self.levels[node]));
+            work.extend(
+                graph.inputs(node).filter(|input| self.levels[*input] == self.levels[node]),
+            );
         }
         for (level, needed) in self.levels.iter_mut().zip(needed) {
             if !needed {
@@ -98,7 +103,8 @@ impl Liveness {
             for nodes in sinks(graph, |node| self.level(node) == level) {
                 let limited =
                     nodes.iter().copied().find(|node| graph.nodes[*node].reason.is_some());
-                let cyclic = nodes.len() > 1 || graph.nodes[nodes[0]].inputs.contains(&nodes[0]);
+                let cyclic =
+                    nodes.len() > 1 || graph.inputs(nodes[0]).any(|input| input == nodes[0]);
                 let shape = match limited.and_then(|node| graph.nodes[node].reason) {
                     Some(reason) => Shape::Limited(reason),
                     None if cyclic => Shape::Cycle,
@@ -123,12 +129,11 @@ impl Liveness {
             if root.shape != Shape::Limited(Reason::Nobody) || !never {
                 continue;
             }
-            let waiting = self.dependents[root.key].iter().filter_map(|node| {
-                match graph.nodes[*node].subject {
-                    Subject::Agent(id) if self.level(*node) == Level::No => Some(id),
+            let waiting =
+                self.dependents(root.key).filter_map(|node| match graph.nodes[node].subject {
+                    Subject::Agent(id) if self.level(node) == Level::No => Some(id),
                     _ => None,
-                }
-            });
+                });
             let before = threads.len();
             threads.extend(waiting.filter(|id| is_thread(state, *id)));
             if threads.len() > before {
@@ -175,40 +180,66 @@ fn is_thread(state: &State<'_>, id: AgentId) -> bool {
     state.agent(id).is_some_and(|agent| agent.kind == AgentKind::HostThread)
 }
 
-fn dependents(graph: &Graph) -> Vec<Vec<NodeId>> {
-    let mut dependents = vec![Vec::new(); graph.nodes.len()];
-    for (id, node) in graph.nodes.iter().enumerate() {
-        for input in &node.inputs {
-            dependents[*input].push(id);
+/// For each node, the nodes that depend on it.
+#[derive(Debug)]
+struct Dependents {
+    /// Where those of each node begin in `nodes`, and where the last one's end.
+    starts: Vec<u32>,
+    nodes: Vec<u32>,
+}
+
+impl Dependents {
+    fn of(graph: &Graph) -> Self {
+        let count = graph.nodes.len();
+        let mut starts = vec![0; count + 1];
+        for input in (0..count).flat_map(|node| graph.inputs(node)) {
+            starts[input + 1] += 1;
         }
+        for node in 0..count {
+            starts[node + 1] += starts[node];
+        }
+        let mut next: Vec<u32> = starts.clone();
+        let mut nodes = vec![0; starts[count] as usize];
+        for (node, place) in (0..count).zip(0_u32..) {
+            for input in graph.inputs(node) {
+                nodes[next[input] as usize] = place;
+                next[input] += 1;
+            }
+        }
+        Self { starts, nodes }
     }
-    dependents
+
+    fn of_node(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let (start, end) = (self.starts[node] as usize, self.starts[node + 1] as usize);
+        self.nodes[start..end].iter().map(|node| *node as usize)
+    }
 }
 
 /// The nodes that can proceed, where only what is at least `threshold` by itself counts as able to.
-fn fixpoint(graph: &Graph, dependents: &[Vec<NodeId>], threshold: Level) -> Vec<bool> {
+fn fixpoint(graph: &Graph, dependents: &Dependents, threshold: Level) -> Vec<bool> {
     let mut missing: Vec<usize> = graph
         .nodes
         .iter()
-        .map(|node| match node.mode {
+        .enumerate()
+        .map(|(id, node)| match node.mode {
             _ if node.floor >= threshold => 0,
             _ if node.cap < threshold => usize::MAX,
-            Mode::All => node.inputs.len(),
+            Mode::All => graph.inputs(id).len(),
             Mode::Any => 1,
         })
         .collect();
     let mut able: Vec<bool> = missing.iter().map(|missing| *missing == 0).collect();
     let mut work: Vec<NodeId> = (0..able.len()).filter(|node| able[*node]).collect();
     while let Some(node) = work.pop() {
-        for dependent in &dependents[node] {
-            let left = &mut missing[*dependent];
-            if able[*dependent] || *left == usize::MAX {
+        for dependent in dependents.of_node(node) {
+            let left = &mut missing[dependent];
+            if able[dependent] || *left == usize::MAX {
                 continue;
             }
             *left -= 1;
             if *left == 0 {
-                able[*dependent] = true;
-                work.push(*dependent);
+                able[dependent] = true;
+                work.push(dependent);
             }
         }
     }
@@ -260,7 +291,7 @@ impl Tarjan {
         self.enter(start);
         while let Some((node, place)) = self.path.last_mut() {
             let node = *node;
-            let Some(input) = graph.nodes[node].inputs.get(*place).copied() else {
+            let Some(input) = graph.inputs(node).nth(*place) else {
                 self.leave(node);
                 continue;
             };

@@ -58,13 +58,13 @@ fn note(scene: Scene<'_, '_>, waiter: AgentId) -> Option<String> {
         return Some(format!("{head}; {debtor} owes it and can proceed"));
     }
     let node = scene.graph.agent_node(waiter)?;
-    let point_node = scene.graph.nodes[node].inputs.iter().copied().find(|input| {
+    let point_node = scene.graph.inputs(node).find(|input| {
         matches!(scene.graph.nodes[*input].subject, Subject::Point(other) if other == point)
     })?;
     let mut idle = Vec::new();
     let mut waiting = Vec::new();
-    for input in &scene.graph.nodes[point_node].inputs {
-        let Subject::Agent(agent) = scene.graph.nodes[*input].subject else { continue };
+    for input in scene.graph.inputs(point_node) {
+        let Subject::Agent(agent) = scene.graph.nodes[input].subject else { continue };
         let list = if state.wait(agent).is_some() { &mut waiting } else { &mut idle };
         list.push(state.say_agent(agent));
     }

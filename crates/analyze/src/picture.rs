@@ -136,8 +136,8 @@ fn arrows(
     edges: &mut BTreeSet<(String, String, &'static str)>,
 ) {
     let nodes = &scene.graph.nodes;
-    for input in &nodes[node].inputs {
-        let edge = match (nodes[node].subject, nodes[*input].subject) {
+    for input in scene.graph.inputs(node) {
+        let edge = match (nodes[node].subject, nodes[input].subject) {
             (Subject::Agent(agent), Subject::Point(point)) => {
                 (agent_id(agent), point_id(point), "waits on")
             }

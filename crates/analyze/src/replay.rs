@@ -3,12 +3,14 @@
 //! Invariant: any sequence of events leaves a state; identifiers that nobody introduced, ends
 //! without beginnings and times that go backwards are taken as they come.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, HashMap, btree_map::Entry};
 
 use unwedge_trace::{
     AgentId, AgentKind, AgentState, Bound, Event, MarkKind, Mode, ObjectId, ObjectKind, Outcome,
     Point, Recording, Timestamp, What,
 };
+
+use crate::graph::idle::Processor;
 
 /// Everything that the recording says about its last moment.
 #[derive(Debug)]
@@ -28,6 +30,10 @@ pub(crate) struct State<'r> {
     coverage_told: BTreeMap<ObjectKind, Coverage>,
     coverage_seen: BTreeMap<ObjectKind, Coverage>,
     aliases: Aliases,
+    /// Who was seen active on which processor.
+    pub(crate) processors: HashMap<u32, Processor>,
+    /// When anybody but an interrupt last got something done.
+    pub(crate) last_work: Option<Timestamp>,
 }
 
 /// An agent at the end.
@@ -146,6 +152,8 @@ impl<'r> State<'r> {
             coverage_told: BTreeMap::new(),
             coverage_seen: BTreeMap::new(),
             aliases: Aliases::of(&recording.events),
+            processors: HashMap::new(),
+            last_work: None,
         };
         // Introductions first: a source may tell what a thing is after what it did.
         for event in &recording.events {
@@ -155,6 +163,9 @@ impl<'r> State<'r> {
             state.apply(event);
         }
         state.sum_up_debts();
+        state.processors = Processor::all(&state.agents);
+        let worked = state.agents.values().filter(|agent| agent.kind != AgentKind::Interrupt);
+        state.last_work = worked.filter_map(|agent| agent.progress).map(|(at, _)| at).max();
         state
     }
 

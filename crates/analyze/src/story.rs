@@ -39,8 +39,6 @@ pub(crate) struct Story<'a, 'r> {
     pub(crate) waiters: Vec<AgentId>,
 }
 
-/// Steps that are looked at to tell how far a waiter is from the root.
-const CUSTOM_STEPS_MAX: usize = 64;
 /// Waits of a chain that are told one by one; of a longer chain the middle is counted.
 const WAITS_TOLD_MAX: usize = 5;
 /// Nodes looked at above one root: beyond that many, who else waits is left out.
@@ -56,7 +54,7 @@ impl<'a, 'r> Story<'a, 'r> {
         let head = scene.graph.agent_node(*ids.first()?)?;
         let mut path = vec![head];
         let mut last = head;
-        while let Some(next) = toward.get(&last).copied().flatten() {
+        while let Some(next) = toward.get(&last).and_then(|way| way.next) {
             path.push(next);
             last = next;
         }
@@ -240,28 +238,38 @@ impl<'a, 'r> Story<'a, 'r> {
     }
 }
 
-/// For every node that leads to the root, the next node on a shortest way there.
-fn paths_to(scene: Scene<'_, '_>, root: &Root) -> HashMap<NodeId, Option<NodeId>> {
-    let mut toward: HashMap<NodeId, Option<NodeId>> = HashMap::new();
+/// The shortest way from a node to the root.
+struct Way {
+    /// The next node on it.
+    next: Option<NodeId>,
+    /// Agents on it only because they used to signal what the one before waits for.
+    by_custom: usize,
+}
+
+/// For every node that leads to the root, its way there.
+fn paths_to(scene: Scene<'_, '_>, root: &Root) -> HashMap<NodeId, Way> {
+    let mut toward: HashMap<NodeId, Way> = HashMap::new();
     let mut work = VecDeque::new();
     // What is limited by itself is the root; the rest of its component only leads there.
     let key = [root.key];
     let sources = if matches!(root.shape, Shape::Limited(_)) { &key[..] } else { &root.nodes[..] };
     for node in sources {
-        toward.insert(*node, None);
+        toward.insert(*node, Way { next: None, by_custom: 0 });
         work.push_back(*node);
     }
     while let Some(node) = work.pop_front() {
         if toward.len() > NODES_PER_ROOT_MAX {
             break;
         }
-        for dependent in &scene.live.dependents[node] {
-            if scene.live.level(*dependent) != root.level {
+        let by_custom = toward.get(&node).map_or(0, |way| way.by_custom);
+        for dependent in scene.live.dependents(node) {
+            if scene.live.level(dependent) != root.level {
                 continue;
             }
-            if let Entry::Vacant(entry) = toward.entry(*dependent) {
-                entry.insert(Some(node));
-                work.push_back(*dependent);
+            if let Entry::Vacant(entry) = toward.entry(dependent) {
+                let by_custom = by_custom + usize::from(is_custom(scene.graph, dependent, node));
+                entry.insert(Way { next: Some(node), by_custom });
+                work.push_back(dependent);
             }
         }
     }
@@ -279,12 +287,8 @@ struct Candidate {
     agent: AgentId,
 }
 
-fn waiters(
-    scene: Scene<'_, '_>,
-    root: &Root,
-    toward: &HashMap<NodeId, Option<NodeId>>,
-) -> Vec<Candidate> {
-    let waiter = |(node, next): (&NodeId, &Option<NodeId>)| {
+fn waiters(scene: Scene<'_, '_>, root: &Root, toward: &HashMap<NodeId, Way>) -> Vec<Candidate> {
+    let waiter = |(node, way): (&NodeId, &Way)| {
         let Subject::Agent(agent) = scene.graph.nodes[*node].subject else { return None };
         let wait = scene.state.old_wait(agent)?;
         let kind = scene.state.agent(agent)?.kind;
@@ -296,8 +300,8 @@ fn waiters(
                     | AgentKind::KernelThread
                     | AgentKind::Task
             ),
-            is_out_of_cycle: root.shape == Shape::Cycle && next.is_some(),
-            by_custom: by_custom(scene.graph, toward, *node),
+            is_out_of_cycle: root.shape == Shape::Cycle && way.next.is_some(),
+            by_custom: way.by_custom,
             since: wait.since.0,
             agent,
         })
@@ -305,21 +309,10 @@ fn waiters(
     toward.iter().filter_map(waiter).collect()
 }
 
-/// Agents on the way from a node to the root that no debt ties to it. Counted up to a few: a long way is a long way.
-fn by_custom(graph: &Graph, toward: &HashMap<NodeId, Option<NodeId>>, from: NodeId) -> usize {
-    let mut count = 0;
-    let mut before = from;
-    let mut steps = 0;
-    while let Some(next) = toward.get(&before).copied().flatten() {
-        let tied = matches!(graph.nodes[before].subject, Subject::Debt(..));
-        count += usize::from(!tied && matches!(graph.nodes[next].subject, Subject::Agent(_)));
-        steps += 1;
-        if steps > CUSTOM_STEPS_MAX {
-            break;
-        }
-        before = next;
-    }
-    count
+/// Whether a node leads to the next one only because that agent used to signal it.
+fn is_custom(graph: &Graph, node: NodeId, next: NodeId) -> bool {
+    let tied = matches!(graph.nodes[node].subject, Subject::Debt(..));
+    !tied && matches!(graph.nodes[next].subject, Subject::Agent(_))
 }
 
 /// Continues a path that has reached a cycle around it, back to its first agent there; gives the
@@ -331,8 +324,7 @@ fn turn_around(graph: &Graph, root: &Root, path: &mut Vec<NodeId>) -> usize {
     let mut entry = path.last().copied().unwrap_or(root.key);
     let mut walked = 0;
     while !is_agent(entry) && walked < root.nodes.len() {
-        let Some(next) = graph.nodes[entry].inputs.iter().copied().find(|n| members.contains(n))
-        else {
+        let Some(next) = graph.inputs(entry).find(|n| members.contains(n)) else {
             break;
         };
         path.push(next);
@@ -343,7 +335,7 @@ fn turn_around(graph: &Graph, root: &Root, path: &mut Vec<NodeId>) -> usize {
     let mut from: HashMap<NodeId, NodeId> = HashMap::new();
     let mut work = VecDeque::from([entry]);
     while let Some(node) = work.pop_front() {
-        for input in graph.nodes[node].inputs.iter().copied().filter(|n| members.contains(n)) {
+        for input in graph.inputs(node).filter(|n| members.contains(n)) {
             if input == entry {
                 let mut back = vec![entry];
                 let mut at = node;

@@ -125,8 +125,8 @@ fn closed_circle(story: &Story<'_, '_>) -> Cause {
     let mut facts = Vec::new();
     for node in &story.root.nodes {
         let Some(point) = story.point_of(*node) else { continue };
-        for dependent in &scene.live.dependents[*node] {
-            let Subject::Agent(agent) = scene.graph.nodes[*dependent].subject else { continue };
+        for dependent in scene.live.dependents(*node) {
+            let Subject::Agent(agent) = scene.graph.nodes[dependent].subject else { continue };
             let Some(wait) = state.old_wait(agent) else { continue };
             waits.push((agent, state.say_waits(agent, wait, point)));
             let call = words::printable(wait.call);

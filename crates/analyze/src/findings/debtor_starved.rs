@@ -13,6 +13,8 @@ use crate::words;
 
 /// Those who run instead and are named.
 const NAMES_MAX: usize = 3;
+/// Those who run instead and are looked at: the ones of the highest priority.
+const LOOKED_AT_MAX: usize = 64;
 
 const REMEDY: &str = "Let the scheduler age what is ready, raise the debtor's priority, or let whoever runs instead wait \
                       for something that is signalled rather than poll.";
@@ -34,7 +36,7 @@ pub(crate) fn matches(story: &Story<'_, '_>) -> Option<Cause> {
         _ => name.clone(),
     };
     let place = agent.cpu.map_or(String::new(), |cpu| format!(" on processor {cpu}"));
-    let instead = runs_instead(state, debtor);
+    let instead: Vec<AgentId> = runs_instead(state, debtor).take(LOOKED_AT_MAX).collect();
     let named: Vec<String> = instead.iter().map(|id| ranked(state, *id)).collect();
     let (runs, missing) = if named.is_empty() {
         (String::new(), vec![format!("who runs while {name} is ready")])

@@ -1,6 +1,9 @@
 //! Who only seems to be idle? The starved, the unwoken, those who poll in vain, and producers that never signal.
 
-use unwedge_trace::{AgentId, AgentKind, AgentState, Bound, Mode, ObjectKind, Point};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use unwedge_trace::{AgentId, AgentKind, AgentState, Bound, Mode, ObjectKind, Point, Timestamp};
 
 use super::{Level, SIGNAL_LATENCY_NS_MAX};
 use crate::replay::{Agent, Debt, State, Wait};
@@ -20,23 +23,58 @@ pub(super) fn starved(state: &State<'_>, id: AgentId, agent: &Agent<'_>) -> Opti
     if ready_ns < STARVED_NS_MIN || !state.is_old(agent.state_at) {
         return None;
     }
-    Some(if runs_instead(state, id).is_empty() { Level::Maybe } else { Level::No })
+    Some(if another_runs(state, id, agent) { Level::No } else { Level::Maybe })
+}
+
+/// Those who were seen active on one processor.
+#[derive(Debug, Default)]
+pub(crate) struct Processor {
+    /// Everyone who is not gone, and when it was last seen active; the highest priority first.
+    seen: Vec<(Reverse<Option<i32>>, AgentId, Timestamp)>,
+    /// The two that were seen last: of a million that are ready, each asks for one other than itself.
+    last_two: Vec<(Timestamp, AgentId)>,
+}
+
+impl Processor {
+    /// All processors, by number.
+    pub(crate) fn all(agents: &BTreeMap<AgentId, Agent<'_>>) -> HashMap<u32, Self> {
+        let mut all: HashMap<u32, Self> = HashMap::new();
+        for (id, agent) in agents.iter().filter(|(_, agent)| !agent.exited()) {
+            let running = (agent.state == Some(AgentState::Running)).then_some(agent.state_at);
+            let (Some(cpu), Some(at)) = (agent.cpu, agent.last_activity().max(running)) else {
+                continue;
+            };
+            let processor = all.entry(cpu).or_default();
+            processor.seen.push((Reverse(agent.priority), *id, at));
+            processor.last_two.push((at, *id));
+            processor.last_two.sort_unstable_by_key(|last| Reverse(*last));
+            processor.last_two.truncate(2);
+        }
+        for processor in all.values_mut() {
+            processor.seen.sort_unstable();
+        }
+        all
+    }
+}
+
+/// Whether somebody else was active on the agent's processor since it became ready.
+fn another_runs(state: &State<'_>, id: AgentId, starved: &Agent<'_>) -> bool {
+    let processor = starved.cpu.and_then(|cpu| state.processors.get(&cpu));
+    let mut last = processor.into_iter().flat_map(|processor| &processor.last_two);
+    last.any(|(at, other)| *other != id && *at > starved.state_at)
 }
 
 /// Those who were active on the agent's processor since it became ready, the highest priority first.
-pub(crate) fn runs_instead(state: &State<'_>, id: AgentId) -> Vec<AgentId> {
-    let Some(starved) = state.agent(id) else { return Vec::new() };
-    let Some(cpu) = starved.cpu else { return Vec::new() };
-    let active = |other: &Agent<'_>| {
-        let acted = other.last_activity().is_some_and(|at| at > starved.state_at);
-        acted || (other.state == Some(AgentState::Running) && other.state_at > starved.state_at)
-    };
-    let others = state.agents.iter().filter(|(other, agent)| {
-        **other != id && !agent.exited() && agent.cpu == Some(cpu) && active(agent)
-    });
-    let mut others: Vec<_> = others.map(|(other, agent)| (agent.priority, *other)).collect();
-    others.sort_by_key(|(priority, other)| (std::cmp::Reverse(*priority), *other));
-    others.into_iter().map(|(_, other)| other).collect()
+pub(crate) fn runs_instead<'s>(
+    state: &'s State<'_>,
+    id: AgentId,
+) -> impl Iterator<Item = AgentId> + 's {
+    let starved = state.agent(id).and_then(|agent| Some((agent.state_at, agent.cpu?)));
+    let processor = starved.and_then(|(since, cpu)| Some((since, state.processors.get(&cpu)?)));
+    processor.into_iter().flat_map(move |(since, processor)| {
+        let seen = processor.seen.iter().filter(move |(_, other, at)| *other != id && *at > since);
+        seen.map(|(_, other, _)| *other)
+    })
 }
 
 /// Whether what the agent waits for has been there for long and it still waits: surely so where a signal stays until it is
@@ -82,8 +120,7 @@ pub(super) fn polls_in_vain(state: &State<'_>, wait: &Wait<'_>) -> bool {
     {
         return false;
     }
-    let worked = state.agents.values().filter(|agent| agent.kind != AgentKind::Interrupt);
-    let last = worked.filter_map(|agent| agent.progress).map(|(at, _)| at).max();
+    let last = state.last_work;
     let standstill = STARVED_NS_MIN.max(POLLS_IN_VAIN_MIN * state.now.since(wait.since) / polls);
     last.is_some_and(|at| state.is_old(at) && state.now.since(at) >= standstill)
 }

@@ -28,7 +28,10 @@ use serde::{Deserialize, Serialize};
 use unwedge_trace::row::BatchBuilder;
 use unwedge_trace::{Recording, Timestamp};
 
+use crate::graph::Graph;
+use crate::liveness::Liveness;
 use crate::report::Report;
+use crate::story::Scene;
 use crate::{Options, assemble, replay};
 
 use agent::Agent;
@@ -129,11 +132,28 @@ impl Summary {
     /// The report at `now`, or at the latest row's time.
     #[must_use]
     pub fn report(&self, source: &str, now: Option<Timestamp>, options: &Options) -> Report {
+        self.explained(source, now, options).0
+    }
+}
+
+impl Summary {
+    /// The report, as [`Summary::report`] has it, and the distilled recording that it was drawn from.
+    #[must_use]
+    pub fn explained(
+        &self,
+        source: &str,
+        now: Option<Timestamp>,
+        options: &Options,
+    ) -> (Report, Recording) {
         let recording = self.distilled(source, now);
         let state = replay::State::replay(&recording, options.patience_ns);
-        let mut report = assemble::report(&recording, &state);
-        report.statistics = self.statistics(&state);
-        report
+        let graph = Graph::build(&state);
+        let live = Liveness::of(&state, &graph);
+        let scene = Scene { state: &state, graph: &graph, live: &live };
+        let mut report = assemble::report(source, scene);
+        report.statistics = self.statistics(scene);
+        drop((state, graph, live));
+        (report, recording)
     }
 }
 

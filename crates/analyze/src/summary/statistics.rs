@@ -10,13 +10,13 @@ use super::agent::Agent;
 use super::distil::{Ids, POLLS_MIN};
 use super::lane::{Class, Lane};
 use super::shape;
+use crate::graph::Level;
 use crate::graph::idle::{STARVED_NS_MIN, runs_instead};
-use crate::graph::{Graph, Level};
-use crate::liveness::Liveness;
-use crate::replay::State;
+use crate::replay::{self, State};
 use crate::report::{
     Coverage, PollRun, Rate, Share, SilentProducer, Starved, Statistics, WedgeEntry, Woken,
 };
+use crate::story::Scene;
 use crate::words;
 
 /// Entries of the wedge map.
@@ -33,13 +33,15 @@ struct Counting<'a, 'r> {
     summary: &'a Summary,
     ids: Ids,
     state: &'a State<'r>,
+    scene: Scene<'a, 'r>,
     now: Timestamp,
 }
 
 impl Summary {
-    /// The counts, told about `state`, which was replayed from the distilled recording.
-    pub(super) fn statistics(&self, state: &State<'_>) -> Statistics {
-        let counting = Counting { summary: self, ids: Ids::of(self), state, now: state.now };
+    /// The counts, told about a scene, which was replayed from the distilled recording.
+    pub(super) fn statistics(&self, scene: Scene<'_, '_>) -> Statistics {
+        let (state, ids) = (scene.state, Ids::of(self));
+        let counting = Counting { summary: self, ids, state, scene, now: state.now };
         let waits = state.agents.keys().filter(|id| state.wait(**id).is_some()).count();
         let wedge_map = counting.wedge_map();
         let is_exited = |agent: &&Agent| {
@@ -90,13 +92,11 @@ impl Counting<'_, '_> {
     }
 
     fn wedge_map(&self) -> Vec<WedgeEntry> {
-        let state = self.state;
-        let graph = Graph::build(state);
-        let live = Liveness::of(state, &graph);
+        let Scene { state, graph, live } = self.scene;
         let mut waiting: Vec<_> =
             state.agents.keys().filter_map(|id| Some((*id, state.wait(*id)?))).collect();
         // Of a million idle threads, those that are not idle must not be cut off.
-        let stuck = |id| live.agent_level(&graph, id) == Level::No;
+        let stuck = |id| live.agent_level(graph, id) == Level::No;
         waiting.sort_by_key(|(id, wait)| (!stuck(*id), wait.since, *id));
         let places: std::collections::HashMap<AgentId, u32> = (0
             ..self.summary.agents.entries.len() as u32)
@@ -210,23 +210,17 @@ impl Counting<'_, '_> {
             agent.state == Some(AgentState::Ready)
                 && state.now.since(agent.state_at) >= STARVED_NS_MIN
         });
-        let mut starved: Vec<Starved> = ready
-            .map(|(id, agent)| Starved {
-                agent: id.0,
-                name: state.say_agent(*id),
-                ready_ms: state.now.ms_since(agent.state_at),
-                cpu: agent.cpu,
-                priority: agent.priority,
-                instead: runs_instead(state, *id)
-                    .iter()
-                    .take(4)
-                    .map(|id| state.say_agent(*id))
-                    .collect(),
-            })
-            .collect();
-        starved.sort_by(|a, b| b.ready_ms.total_cmp(&a.ready_ms).then(a.agent.cmp(&b.agent)));
-        starved.truncate(LISTED_MAX);
-        starved
+        let mut ready: Vec<_> = ready.map(|(id, agent)| (agent.state_at, *id, agent)).collect();
+        ready.sort_by_key(|(since, id, _)| (*since, *id));
+        let starved = |(since, id, agent): (Timestamp, AgentId, &replay::Agent<'_>)| Starved {
+            agent: id.0,
+            name: state.say_agent(id),
+            ready_ms: state.now.ms_since(since),
+            cpu: agent.cpu,
+            priority: agent.priority,
+            instead: runs_instead(state, id).take(4).map(|id| state.say_agent(id)).collect(),
+        };
+        ready.into_iter().take(LISTED_MAX).map(starved).collect()
     }
 
     fn silent_producers(&self) -> Vec<SilentProducer> {

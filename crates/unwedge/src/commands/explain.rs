@@ -106,8 +106,7 @@ impl Explain {
         let at_once = ended.is_ours || ended.is_of_one_moment;
         let patience = if at_once { 0 } else { summary.patience_ns() };
         let options = Options { patience_ns: deadline.unwrap_or(patience) };
-        let report = summary.report(&ended.source, ended.now, &options);
-        let recording = summary.distilled(&ended.source, ended.now);
+        let (report, recording) = summary.explained(&ended.source, ended.now, &options);
         let shows_counts = !ended.is_ours || summary.events() >= COUNTED_EVENTS_MIN;
         Ok(Examination { report, recording, shows_counts })
     }
