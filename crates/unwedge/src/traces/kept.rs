@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::feed::{Block, Feed};
+use super::feed::{Block, Feed, Hold};
 use super::{Body, Choice, Input, Source};
 use crate::error::Error;
 
@@ -24,10 +24,10 @@ struct Keeping {
 }
 
 impl Feed for Keeping {
-    fn claim(&self, buffer: &mut Vec<u8>) -> Option<Block> {
+    fn claim(&self, hold: &mut Hold, buffer: &mut Vec<u8>) -> Option<Block> {
         // Held while the block is claimed: so they are kept in order. A panic elsewhere leaves the text whole.
         let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        let block = self.feed.claim(buffer)?;
+        let block = self.feed.claim(hold, buffer)?;
         let lines = &buffer[block.lines.clone()];
         if text.bytes.len() + lines.len() > self.bytes_max {
             *text = Text { bytes: Vec::new(), is_too_long: true };
