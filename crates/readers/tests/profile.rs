@@ -319,3 +319,15 @@ fn the_page_about_profiles_tells_the_truth() {
     let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
     assert_eq!(codes, ["UW001"], "{report:?}");
 }
+
+#[test]
+fn a_profile_says_whose_clock_the_times_are_of() {
+    let virtual_clock =
+        |toml: &str| Profile::parse(toml).map(|profile| profile.open().has_virtual_clock());
+    assert_eq!(virtual_clock(GUEST_KERNEL_TOML), Ok(true));
+    let said = "clock = \"virtual\"";
+    assert_eq!(virtual_clock(&GUEST_KERNEL_TOML.replace(said, "clock = \"host\"")), Ok(false));
+    assert_eq!(virtual_clock(&GUEST_KERNEL_TOML.replace(said, "")), Ok(false));
+    let other = virtual_clock(&GUEST_KERNEL_TOML.replace(said, "clock = \"guest\""));
+    assert!(other.expect_err("no such clock").to_string().contains("time.clock"));
+}

@@ -106,7 +106,7 @@ fn a_recording_is_bit_identical_to_itself_and_the_change_inert() {
     let place = Place::new(&[("a", &guest(5, 50)), ("b", &guest(5, 50))]);
     let text = place.check(&["--change", "the clear", "--exact", "a", "b"], 0);
     assert!(
-        text.starts_with("same: bit-identical, times included: 131 events; the clear is inert"),
+        text.starts_with("same: bit-identical: 131 events, times included; the clear is inert"),
         "{text}"
     );
     place.check(&["--json=out.json", "a", "b"], 0);
@@ -203,6 +203,184 @@ fn the_page_is_whole_and_what_comes_from_outside_is_text() {
             page.matches(&format!("<{tag} ")).count() + page.matches(&format!("<{tag}>")).count();
         assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
     }
+}
+
+/// A guest kernel's trace as an emulator writes it, the host's clock in each line; after `frames` frames the poller's
+/// waits time out.
+fn foreign(host_ns: u64, frames: usize, timeouts: usize) -> String {
+    let (mut out, mut host, mut guest) = (String::new(), host_ns, 1_000_u64);
+    let mut line = |guest: u64, tid: u32, rest: &str| {
+        host += 1_234 + host_ns % 97;
+        let _ = writeln!(
+            out,
+            r#"{{"schema_version":1,"engine":"e","host_ns":{host},"guest_ns":{guest},"tid":{tid},"tid_event_idx":0,{rest}}}"#
+        );
+    };
+    line(guest, 1, r#""kind":"thread.create","name":"main""#);
+    line(guest, 7, r#""kind":"thread.create","name":"poll""#);
+    line(guest, 1, r#""kind":"object.create","object":"0xbe8c","type":"auto_event""#);
+    for round in 0..frames + timeouts {
+        let result = if round < frames { "success" } else { "timeout" };
+        line(
+            guest,
+            7,
+            r#""kind":"wait.begin","call":"Wait","object":"0xbe8c","timeout_ns":30000000"#,
+        );
+        guest += if round < frames { 16_610_000 } else { 30_000_000 };
+        line(guest, 7, &format!(r#""kind":"wait.end","object":"0xbe8c","result":"{result}""#));
+        if round < frames {
+            line(guest, 1, r#""kind":"frame.swap""#);
+        }
+    }
+    out
+}
+
+/// A profile for lines of another's making.
+const PROFILE: &str = r#"
+name = "mine"
+[time]
+field = "t"
+unit = "ms"
+[agent]
+field = "who"
+[object]
+field = "lock"
+kind = "mutex"
+[event]
+field = "ev"
+[events]
+"want" = "wait_begin"
+"got" = "wait_end"
+"free" = "signal"
+"#;
+
+/// Two threads that take turns with a lock.
+fn logged(tick: u64, rounds: u64) -> String {
+    let mut out = String::new();
+    for round in 0..rounds {
+        for (step, ev) in ["want", "got", "free"].into_iter().enumerate() {
+            let (t, who) = (tick * (3 * round + step as u64), ["x", "y"][round as usize % 2]);
+            let _ = writeln!(out, r#"{{"t":{t},"who":"{who}","lock":"db","ev":"{ev}"}}"#);
+        }
+    }
+    out
+}
+
+#[test]
+fn one_run_of_a_guest_is_bit_identical_whatever_the_hosts_clock_was() {
+    let place = Place::new(&[("a", &foreign(1_000, 5, 50)), ("b", &foreign(777_777, 5, 50))]);
+    let text = place.check(&["--exact", "--change", "the reciprocal clear", "a", "b"], 0);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.starts_with(
+            "same: bit-identical: 115 events, times included; the reciprocal clear is inert on this run"
+        ),
+        "{text}"
+    );
+    // The guest's own clock is compared without being asked for.
+    let slower = foreign(1_000, 5, 50).replace("\"guest_ns\":83051000", "\"guest_ns\":83051001");
+    fs::write(place.0.path().join("slower"), slower).expect("a file");
+    let text = place.check(&["a", "slower"], 0);
+    assert!(
+        text.starts_with("same: the same 115 events in the same order, at other virtual times"),
+        "{text}"
+    );
+    assert!(text.contains("virtual times differ from event"), "{text}");
+    place.check(&["--exact", "a", "slower"], 1);
+}
+
+#[test]
+fn compressed_and_piped_inputs_and_stores_are_read_like_files() {
+    let (ours, theirs) = (foreign(5, 3, 400), foreign(9, 90, 0));
+    let place = Place::new(&[("a", &ours), ("b", &theirs)]);
+    let plain = place.check(&["a", "b"], 1);
+    let at = |name: &str| place.0.path().join(name);
+    let zstd = zstd::encode_all(ours.as_bytes(), 1).expect("zstd");
+    fs::write(at("a.zst"), zstd).expect("a file");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, theirs.as_bytes()).expect("gzip");
+    fs::write(at("b.gz"), gzip.finish().expect("gzip")).expect("a file");
+    rig::run(plain_in(&place).args(["import", "a", "store"]));
+    for [a, b] in [["a.zst", "b"], ["a", "b.gz"], ["store", "b"]] {
+        let other = place.check(&[a, b], 1);
+        assert_eq!(sides_left_out(&other), sides_left_out(&plain), "{a} {b}");
+    }
+    for [a, b] in [["-", "b"], ["a", "-"]] {
+        let piped = if a == "-" { "a" } else { "b" };
+        let output = piped_through(&place, piped, &["diff", a, b]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert_eq!(sides_left_out(&text), sides_left_out(&plain), "{a} {b}");
+    }
+    for [a, b] in [["a.zst", "a"], ["a", "store"]] {
+        assert!(place.check(&["--exact", a, b], 0).starts_with("same: bit-identical: "), "{a} {b}");
+    }
+}
+
+/// What comes through a pipe and is long is read once: then the first event that differs cannot be shown.
+#[test]
+fn a_long_pipe_is_compared_and_what_it_leaves_unsaid_is_said() {
+    let place = Place::new(&[("a", &foreign(5, 3, 200)), ("b", &foreign(9, 160_000, 0))]);
+    assert!(fs::metadata(place.0.path().join("b")).expect("b").len() > 64 << 20);
+    let output = piped_through(&place, "b", &["diff", "a", "-"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("the last 200 of 203 waits of 30 ms time out"), "{text}");
+    assert!(words.contains("for B cannot be read again: it came through a pipe"), "{text}");
+    assert!(!text.contains("the first event that differs\n"), "{text}");
+}
+
+#[test]
+fn a_profile_is_for_what_is_no_recording_of_ours() {
+    let files = [
+        ("a", logged(3, 9)),
+        ("b", logged(7, 9)),
+        ("ours", guest(2, 2)),
+        ("profile", PROFILE.into()),
+    ];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let place = Place::new(&files);
+    let text = place.check(&["--profile", "profile", "a", "b"], 0);
+    assert!(text.starts_with("same: bit-identical: 27 events, apart from their times"), "{text}");
+    // Another format is another story, but it may be asked for.
+    let text = place.check(&["--profile", "profile", "ours", "a"], 1);
+    assert!(text.starts_with("different: "), "{text}");
+    let text = place.check(&["a", "b"], 2);
+    assert!(
+        text.starts_with("error: a: neither a black box nor in a format that is known"),
+        "{text}"
+    );
+    place.check(&["--format", "nonsense", "a", "b"], 2);
+    let text = place.check(&["-", "-"], 2);
+    assert_eq!(
+        text,
+        "error: -: standard input can be one of the two only\nhint: put one of them into a file\n"
+    );
+}
+
+fn plain_in(place: &Place) -> Command {
+    let mut command = plain();
+    command.current_dir(place.0.path());
+    command
+}
+
+/// Runs a command with a file at the other end of a pipe.
+fn piped_through(place: &Place, file: &str, arguments: &[&str]) -> Output {
+    let mut cat = Command::new("cat");
+    let mut cat =
+        cat.arg(file).current_dir(place.0.path()).stdout(Stdio::piped()).spawn().expect("cat");
+    let end = cat.stdout.take().expect("its end of the pipe");
+    let output = rig::run(plain_in(place).args(arguments).stdin(end));
+    cat.wait().expect("cat ends");
+    output
+}
+
+/// A report without the lines that name the files.
+fn sides_left_out(text: &str) -> String {
+    let names =
+        |line: &&str| !line.starts_with("  A ") && !line.starts_with("  B ") || line.contains('+');
+    text.lines().filter(names).collect::<Vec<_>>().join("\n")
 }
 
 /// The recording of a scenario on a driver; none, said on stderr, where the driver does not run it.

@@ -41,6 +41,8 @@ pub(super) struct Open {
     /// What for, as pairs of the agent; nothing if that is unknown.
     pub(super) pairs: Vec<u32>,
     pub(super) bounded: bool,
+    /// Nanoseconds; 0 if there is none, or it is not told.
+    bound_ns: u64,
     ends_with_next_event: bool,
 }
 
@@ -175,6 +177,7 @@ impl Sketch {
             call,
             pairs,
             bounded: row.code & 3 == 1,
+            bound_ns: if row.code & 3 == 1 { row.amount } else { 0 },
             ends_with_next_event: row.code & ENDS_WITH_NEXT_EVENT != 0,
         });
     }
@@ -185,7 +188,7 @@ impl Sketch {
             let Some(tally) = self.tally_mut(*pair) else { continue };
             match outcome {
                 Outcome::Reached => tally.reached(open.since, at),
-                Outcome::TimedOut => tally.timed_out(),
+                Outcome::TimedOut => tally.timed_out(open.bound_ns),
                 Outcome::Failed => tally.failed += 1,
             }
         }

@@ -235,7 +235,9 @@ impl Luck<'_> {
         }
         let silent = |side: usize| self.signals(side, object) == 0;
         match (silent(stuck), silent(other)) {
-            (true, true) => "; neither side records a signal of it".to_owned(),
+            (true, true) => {
+                "; neither side records a signal of it: who sends it is unknown".to_owned()
+            }
             (_, true) => {
                 format!("; {} does not record a signal of it", SIDES[other].letter())
             }
@@ -338,7 +340,7 @@ fn open_wait(
     )
 }
 
-/// `A waits for X: in A all 6,549,579 waits time out, every 30.03 ms; in B all 32,259 are met, 60.2 Hz, vsync-like`.
+/// `A waits for X: in A all 6,549,579 waits of 30 ms time out; in B all 32,259 are met, 60.2 Hz, vsync-like`.
 fn vain_waits(
     [agent, object]: [&str; 2],
     [stuck, other]: [usize; 2],
@@ -356,9 +358,12 @@ fn vain_waits(
     } else {
         format!("{} of {} are met", say::number(fine.reached), say::number(fine.waits))
     };
+    let bound = match tally.bound {
+        0 => format!(" time out{}", say::rhythm(&tally.wait_gaps)),
+        bound => format!(" of {} time out", crate::words::duration(bound)),
+    };
     format!(
-        "{agent} waits for {object}: in {who} {which} waits time out{}; in {else_} {met}{}{signals}",
-        say::rhythm(&tally.wait_gaps),
+        "{agent} waits for {object}: in {who} {which} waits{bound}; in {else_} {met}{}{signals}",
         say::rhythm(&fine.reached_gaps)
     )
 }

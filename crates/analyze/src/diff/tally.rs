@@ -9,6 +9,8 @@ pub(super) struct Tally {
     pub(super) reached: u64,
     pub(super) timed_out: u64,
     pub(super) failed: u64,
+    /// The bound of the last wait that timed out, in nanoseconds; 0 if it is not known.
+    pub(super) bound: u64,
     /// Waits that timed out since the last that was met.
     pub(super) dry: u64,
     /// The most waits that timed out in a row before one was met.
@@ -49,8 +51,9 @@ impl Tally {
         self.span(at);
     }
 
-    /// A wait timed out.
-    pub(super) fn timed_out(&mut self) {
+    /// A wait with this bound timed out. Nanoseconds.
+    pub(super) fn timed_out(&mut self, bound: u64) {
+        self.bound = bound;
         self.timed_out += 1;
         self.dry += 1;
     }

@@ -3,7 +3,7 @@
 use unwedge_analyze::diff::{Choice, Difference, Given, Likeness, Options, Order, Times, Which};
 use unwedge_trace::AgentKind;
 
-use crate::script::{How, difference, events};
+use crate::script::{How, difference, each, events};
 
 fn diff(a: &str, b: &str) -> Difference {
     of((a, How::default()), (b, How::default()), &Choice::default())
@@ -215,7 +215,7 @@ fn a_signal_that_one_engine_never_sends_is_named_with_what_it_leads_to() {
     assert_eq!(
         unmet,
         [
-            "guest thread 4002 \"poll\" waits for event 0x16531 \"e1\": in A all 6,000 waits time out, every 4.000 ms; in B all 40 are met, every 9.000 ms, signalled by guest thread 4003 \"irq\"",
+            "guest thread 4002 \"poll\" waits for event 0x16531 \"e1\": in A all 6,000 waits of 30 ms time out; in B all 40 are met, every 9.000 ms, signalled by guest thread 4003 \"irq\"",
             "guest thread 4001 \"main\" waits in Wait for event 0x16532 in A, and has for 24.00 s when the recording ends; in B 40 such waits are met, signalled by guest thread 4002 \"poll\"",
         ]
     );
@@ -323,4 +323,85 @@ fn a_wait_that_is_open_at_the_end_of_one_side_alone_is_a_difference() {
     );
     let itself = of((bad, How::default()), (bad, slow), &partial);
     assert!(itself.same);
+}
+
+/// Who waits for one that does not get on itself comes after it, and those in the same trouble are one line.
+#[test]
+fn what_explains_others_is_told_before_them() {
+    let round = "
+        main waits e1\nrender signals e1\nmain met\nmain signals s1
+        job1 waits s1\njob2 waits s1\nmain signals s1\njob1 met\njob2 met\nrender did frame\n";
+    let good = round.repeat(900);
+    let bad = round.repeat(2) + "main waits e1\njob1 waits s1\njob2 waits s1\n";
+    let bad = bad + &"irq did vsync\n".repeat(3000);
+    let good = good + "irq did vsync\n";
+    let difference = of((&bad, guests()), (&good, guests()), &Choice::default());
+    let stops: Vec<&str> = difference.stopped.iter().map(|stop| stop.sentence.as_str()).collect();
+    assert_eq!(
+        stops,
+        [
+            "guest thread 4002 \"render\" does nothing more in the last 3.003 s of A; in B it goes on to the end"
+        ]
+    );
+    let waits: Vec<(&str, usize)> =
+        difference.never_met.iter().map(|wait| (wait.agent.as_str(), wait.also.len())).collect();
+    assert_eq!(waits, [("guest thread 4001 \"main\"", 0), ("guest thread 4003 \"job1\"", 1)]);
+    assert!(
+        difference.never_met[0].sentence.ends_with("signalled by guest thread 4002 \"render\"")
+    );
+    let frames =
+        &difference.progress.iter().find(|progress| progress.what == "frame").unwrap().sentence;
+    assert_eq!(
+        frames,
+        "frame: 2 times in A, and not in its last 3.003 s; 900 times in B, every 10.00 ms"
+    );
+    // The other way round it is B.
+    let difference = of((&good, guests()), (&bad, guests()), &Choice::default());
+    assert_eq!(difference.stopped[0].side, Which::B);
+}
+
+/// A first look with hashes alone says the same as a whole one, and sees early that two runs differ.
+#[test]
+fn hashes_alone_tell_whether_it_is_one_run() {
+    use unwedge_analyze::diff::Side;
+    let read = |script: &str| {
+        let mut side = Side::of_hashes(&Options::default());
+        each(&events(script, How::default()), 64, &mut |batch| side.fold(batch));
+        side.finish(None);
+        side
+    };
+    let script = frames(20_000);
+    let other = script.replacen("main did frame", "main did flip", 1);
+    let (a, b, c) = (read(&script), read(&script), read(&other));
+    assert!(a.is_one_run_with(&b) && !a.is_one_run_with(&c));
+    assert!(a.checks().len() >= 2 && a.checks() == b.checks());
+    assert!(a.checks().iter().zip(c.checks()).all(|(a, c)| a != c));
+    let (difference, search) = unwedge_analyze::diff::compare(&a, &b, &Choice::default());
+    assert!(difference.inert && search.is_empty());
+    assert_eq!(difference.sentence, "bit-identical: 140,001 events, times included");
+    assert_eq!(difference.agents[0].events, [60_001, 60_001]);
+}
+
+/// A store has everyone in its tables before the first row; a text introduces them on the way.
+#[test]
+fn the_order_in_which_tables_name_things_is_no_part_of_a_run() {
+    use unwedge_analyze::diff::{Side, compare};
+    use unwedge_trace::row::Batch;
+    let mut sides = [Side::new(&Options::default()), Side::new(&Options::default())];
+    let (mut agents, mut objects) = (Vec::new(), Vec::new());
+    let mut batches = Vec::new();
+    each(&events(&frames(40), How::default()), 16, &mut |batch| {
+        agents.extend(batch.agents.iter().filter(|entry| entry.introduced).cloned());
+        objects.extend(batch.objects.iter().filter(|entry| entry.introduced).cloned());
+        batches.push(batch.clone());
+    });
+    agents.reverse();
+    objects.reverse();
+    sides[1].fold(&Batch { agents, objects, ..Batch::default() });
+    for side in &mut sides {
+        batches.iter().for_each(|batch| side.fold(batch));
+        side.finish(None);
+    }
+    let (difference, _) = compare(&sides[0], &sides[1], &Choice::default());
+    assert_eq!(difference.likeness, Likeness::Identical);
 }

@@ -142,7 +142,11 @@ pub(crate) fn side(events: &[Event], batch: usize, options: &Options) -> Side {
     side
 }
 
-fn each(events: &[Event], batch: usize, out: &mut dyn FnMut(&unwedge_trace::row::Batch)) {
+pub(crate) fn each(
+    events: &[Event],
+    batch: usize,
+    out: &mut dyn FnMut(&unwedge_trace::row::Batch),
+) {
     let mut builder = BatchBuilder::default();
     for events in events.chunks(batch) {
         events.iter().for_each(|event| builder.event(event));

@@ -259,8 +259,21 @@ impl Sheet {
     }
 
     fn departures(&mut self, difference: &Difference) {
-        let sentences = difference.departures.iter().map(|departure| &departure.sentence);
-        self.list("where the steps of agents part, loops folded", sentences);
+        // Who does not get on was told.
+        let told = |agent: &String| {
+            let mut waits = difference.never_met.iter();
+            waits.any(|unmet| unmet.agent == *agent || unmet.also.contains(agent))
+                || difference.stopped.iter().any(|stop| stop.agent == *agent)
+        };
+        let others = difference.departures.iter().filter(|departure| !told(&departure.agent));
+        self.list(
+            if difference.never_met.is_empty() {
+                "where the steps of agents part, loops folded"
+            } else {
+                "where the steps of others part, loops folded"
+            },
+            others.map(|departure| &departure.sentence),
+        );
     }
 
     /// Both sides one below the other: what both have once, then A's, then B's.

@@ -44,11 +44,9 @@ pub(crate) fn html(difference: &Difference) -> String {
 
 fn parts(difference: &Difference) -> String {
     let mut out = String::new();
-    out.push_str(&panel(
-        "Who does not get on",
-        "What explains others comes first.",
-        stuck(difference).iter(),
-    ));
+    let who =
+        panel("Who does not get on", "What explains others comes first.", stuck(difference).iter());
+    out.push_str(&who.replacen("\"panel\"", "\"panel first\"", 1));
     let silent = difference.never_signalled.iter().map(|silence| &silence.sentence);
     out.push_str(&panel("Signals that one side never sends", "", silent));
     out.push_str(&panel("What gets done", "", progress(difference)));
@@ -138,7 +136,7 @@ fn departures(difference: &Difference) -> String {
         ),
     };
     format!(
-        "<section class=\"panel first\"><h2>Where agents part</h2>\
+        "<section class=\"panel\"><h2>Where agents part</h2>\
          <p class=\"hint\">The first parting of each agent; loops are folded.</p>{open}{folded}</section>\n"
     )
 }
