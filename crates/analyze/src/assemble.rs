@@ -107,6 +107,11 @@ fn finding(story: &Story<'_, '_>, kind: &FindingKind, cause: Cause, conclusive: 
     let first = story.waiters.first().copied();
     let waited_for = story.first_point().or_else(|| state.wait(first?)?.points.first().copied());
     let others = story.waiters.iter().skip(1).take(ALSO_WAITING_MAX);
+    let mut evidence = evidence::lines(state.now, facts);
+    let left_out = story.links_left_out();
+    if left_out > 0 {
+        evidence.push(format!("{left_out} links in the middle of the chain are left out"));
+    }
     Finding {
         code: kind.code,
         name: kind.name,
@@ -115,7 +120,7 @@ fn finding(story: &Story<'_, '_>, kind: &FindingKind, cause: Cause, conclusive: 
         waiter: first.and_then(|id| state.summarise_waiter(id)),
         object: waited_for.map(|point| state.summarise_object(point)),
         chain: story.links(),
-        evidence: evidence::lines(state.now, facts),
+        evidence,
         remedy: cause.remedy,
         also_waiting: others.filter_map(|id| state.summarise_waiter(*id)).collect(),
     }

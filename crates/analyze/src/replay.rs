@@ -348,7 +348,8 @@ impl<'r> State<'r> {
             object.customary.insert(via, at);
         }
         if object.reached_at(point.value).is_none() {
-            object.debts.entry(point.value).or_default().push(debt);
+            let debts = object.debts.entry(point.value);
+            debts.or_insert_with(|| Vec::with_capacity(1)).push(debt);
         }
         if queue {
             self.own_queue(by, point.object);

@@ -1,6 +1,7 @@
 //! Who waits, in the end, for a root, and along which chain?
 
 use std::collections::{HashMap, HashSet, VecDeque, hash_map::Entry};
+use std::ops::Range;
 
 use unwedge_trace::{AgentId, AgentKind, ObjectId, ObjectKind, Point};
 
@@ -41,6 +42,8 @@ pub(crate) struct Story<'a, 'r> {
 
 /// Waits of a chain that are told one by one; of a longer chain the middle is counted.
 const WAITS_TOLD_MAX: usize = 5;
+/// Links of a chain in a report: of a longer one, both ends. Even, so that an agent follows an object where it is cut.
+const LINKS_MAX: usize = 256;
 /// Nodes looked at above one root: beyond that many, who else waits is left out.
 const NODES_PER_ROOT_MAX: usize = 100_000;
 
@@ -234,7 +237,22 @@ impl<'a, 'r> Story<'a, 'r> {
             },
             Step::Point(point) => Link::Object { object: state.summarise_object(*point) },
         };
-        self.steps.iter().map(link).collect()
+        let (first, last) = self.told();
+        self.steps[first].iter().chain(&self.steps[last]).map(link).collect()
+    }
+
+    /// Links of the middle of the chain that are left out.
+    pub(crate) fn links_left_out(&self) -> usize {
+        let (first, last) = self.told();
+        last.start - first.end
+    }
+
+    /// The steps that are links of the chain: all, or those of both ends. Agents and objects take turns in it all the same.
+    fn told(&self) -> (Range<usize>, Range<usize>) {
+        let count = self.steps.len();
+        let first = 0..count.min(LINKS_MAX / 2);
+        let last = count.saturating_sub(LINKS_MAX / 2).next_multiple_of(2).min(count);
+        (first.clone(), first.end.max(last)..count)
     }
 }
 

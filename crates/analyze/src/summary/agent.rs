@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use unwedge_trace::row::{AgentEntry, ENDS_WITH_NEXT_EVENT, Key};
 
 use super::Stamp;
-use super::table::Keyed;
+use super::table::{Keyed, cut};
 
 /// States of an agent that time is counted for.
 pub(super) const STATES: usize = 5;
@@ -107,8 +107,10 @@ impl Wait {
 
 impl Agent {
     pub(super) fn of(entry: &AgentEntry) -> Self {
+        let mut entry = entry.clone();
+        cut(&mut entry.name);
         Self {
-            entry: entry.clone(),
+            entry,
             events: 0,
             first: Stamp::default(),
             last: Stamp::default(),
@@ -123,6 +125,12 @@ impl Agent {
             progress: None,
             progress_count: 0,
         }
+    }
+
+    /// Takes in what is said of it later.
+    pub(super) fn describe(&mut self, later: &AgentEntry) {
+        self.entry.describe(later);
+        cut(&mut self.entry.name);
     }
 
     /// Counts a row that it made.

@@ -132,8 +132,8 @@ impl Distillery<'_> {
                 self.put(start, 0, What::Object { object, kind, handle, label, shared });
             }
         }
-        for (object, same_as) in &self.summary.aliases {
-            let (object, same_as) = (self.object_id(*object), self.object_id(*same_as));
+        for (object, same_as) in self.summary.aliases.iter() {
+            let (object, same_as) = (self.object_id(object), self.object_id(same_as));
             self.put(start, 0, What::Aliased { object, same_as });
         }
     }
@@ -253,10 +253,12 @@ impl Distillery<'_> {
         if let Some(Touch { stamp, by, .. }) = object.last_reset {
             self.put(stamp, by, What::Reset { object: next.object });
         }
-        for debt in &object.debts {
+        for debt in object.debts.iter() {
             self.debt(next.object, debt);
         }
-        if let Some(debt) = object.last_debt.filter(|last| !object.debts.contains(last)) {
+        if let Some(debt) =
+            object.last_debt.filter(|last| object.debts.iter().all(|debt| debt != last))
+        {
             self.debt(next.object, &debt);
         }
         for holder in object.debtors() {

@@ -13,8 +13,10 @@ use super::{Stamp, Summary};
 
 /// Log lines without objects that are looked at: the last ones.
 const PLAIN_MAX: usize = 64;
-/// Pairs of names for one object.
-pub(super) const ALIASES_MAX: usize = 1 << 16;
+
+/// Points of one wait that are followed. A wait for more, of which no program is known, counts as a loss: what it lacks
+/// might be among the others.
+const POINTS_MAX: usize = 4096;
 
 /// The number of [`Outcome::Reached`].
 const REACHED: u8 = 0;
@@ -100,6 +102,8 @@ impl Summary {
             let name = places.name(row.name, &mut self.names);
             self.marks.add(&Row { name, ..places.row(row) }, stamp);
         }
+        let Places { agents, objects, .. } = places;
+        self.keep_lists_short(&agents, &objects);
         self.keep_names_few();
     }
 
@@ -110,7 +114,7 @@ impl Summary {
             agents.push(match self.agents.place(&entry.key) {
                 Some(place) => {
                     let known = self.agents.get_mut(place);
-                    known.into_iter().for_each(|known| known.entry.describe(entry));
+                    known.into_iter().for_each(|known| known.describe(entry));
                     place
                 }
                 None => self.agents.push(Agent::of(entry), AGENTS_MAX).unwrap_or_else(|| {
@@ -124,7 +128,7 @@ impl Summary {
             objects.push(match self.objects.place(&entry.key) {
                 Some(place) => {
                     let known = self.objects.get_mut(place);
-                    known.into_iter().for_each(|known| known.entry.describe(entry));
+                    known.into_iter().for_each(|known| known.describe(entry));
                     place
                 }
                 None => self.objects.push(Object::of(entry), OBJECTS_MAX).unwrap_or_else(|| {
@@ -139,7 +143,12 @@ impl Summary {
     fn more_point(&mut self, row: &Row) {
         let Some(point) = self.point(row) else { return };
         let wait = self.agents.get_mut(row.agent).and_then(|agent| agent.wait.as_mut());
-        wait.into_iter().for_each(|wait| wait.more.push(point));
+        if let Some(wait) = wait.filter(|wait| wait.more.len() < POINTS_MAX) {
+            wait.more.push(point);
+            if wait.more.len() == POINTS_MAX {
+                self.lost = self.lost.saturating_add(1);
+            }
+        }
     }
 
     /// Counts a row of the agent, which may show that its wait is over.
@@ -168,7 +177,7 @@ impl Summary {
             }
             Op::Aliased => {
                 self.events += 1;
-                return self.alias(row.object, row.object2);
+                return self.aliases.add(row.object, row.object2);
             }
             _ => self.act(row.agent, stamp),
         }
@@ -186,13 +195,6 @@ impl Summary {
             Op::Progress => self.progress(row, stamp),
             Op::Mark => self.marks.add(row, stamp),
             _ => {}
-        }
-    }
-
-    pub(super) fn alias(&mut self, object: u32, same_as: u32) {
-        let pair = (object, same_as);
-        if self.aliases.len() < ALIASES_MAX && !self.aliases.contains(&pair) {
-            self.aliases.push(pair);
         }
     }
 

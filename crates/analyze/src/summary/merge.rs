@@ -32,6 +32,9 @@ impl Summary {
     pub fn merge(&mut self, mut later: Self) {
         if self.rows == 0 && self.agents.entries.is_empty() && self.objects.entries.is_empty() {
             *self = later;
+            let all = |count: usize| (0..u32::try_from(count).unwrap_or(NONE)).collect::<Vec<_>>();
+            let (agents, objects) = (self.agents.entries.len(), self.objects.entries.len());
+            self.keep_lists_short(&all(agents), &all(objects));
             return;
         }
         let rows = self.rows;
@@ -54,8 +57,8 @@ impl Summary {
         later.number_from(self);
         self.end_waits(&later, &places);
         self.coverage_told.append(&mut later.coverage_told);
-        for (object, same_as) in later.aliases {
-            self.alias(object, same_as);
+        for (object, same_as) in later.aliases.iter() {
+            self.aliases.add(object, same_as);
         }
         for (agent, place) in later.agents.entries.into_iter().zip(&places.agents) {
             self.agents.get_mut(*place).into_iter().for_each(|known| known.merge(&agent));
@@ -70,6 +73,7 @@ impl Summary {
             self.lanes.merge(lane);
         }
         self.marks.merge(later.marks);
+        self.keep_lists_short(&places.agents, &places.objects);
         self.keep_names_few();
     }
 
@@ -135,10 +139,9 @@ impl Summary {
             mark.objects.iter_mut().for_each(|object| *object = places.object(*object));
             mark.objects.retain(|object| *object != NONE);
         }
-        self.aliases.iter_mut().for_each(|(object, same_as)| {
-            (*object, *same_as) = (places.object(*object), places.object(*same_as));
-        });
-        self.aliases.retain(|(object, same_as)| *object != NONE && *same_as != NONE);
+        self.aliases = self
+            .aliases
+            .relocated(|object| Some(places.object(object)).filter(|place| *place != NONE));
     }
 
     /// Counts on from the signals of the earlier stretch.
@@ -233,7 +236,7 @@ impl Agent {
 
     /// Takes in the same agent's later stretch; a wait that is ended there is ended already.
     fn merge(&mut self, later: &Self) {
-        self.entry.describe(&later.entry);
+        self.describe(&later.entry);
         if later.events > 0 {
             if self.events == 0 {
                 self.first = later.first;

@@ -12,6 +12,9 @@
 //! Invariant: however a recording is cut, the merged summary is the same. `tests/summary.rs` cuts everywhere.
 
 mod agent;
+mod alias;
+mod bounds;
+mod debts;
 mod distil;
 mod fold;
 mod lane;
@@ -35,6 +38,8 @@ use crate::story::Scene;
 use crate::{Options, assemble, replay};
 
 use agent::Agent;
+use alias::Aliases;
+use bounds::Beyond;
 use lane::Lanes;
 use marks::Marks;
 use object::Object;
@@ -81,7 +86,9 @@ pub struct Summary {
     /// Totals that the source told, by the number of the kind of object: reached, explained.
     coverage_told: BTreeMap<u8, (u64, u64)>,
     /// Pairs of names for one object, as places.
-    aliases: Vec<(u32, u32)>,
+    aliases: Aliases,
+    #[serde(skip)]
+    beyond: Beyond,
 }
 
 /// The version of a summary's stored form. One of another version is to be made again from the rows.
@@ -102,6 +109,13 @@ impl Summary {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// About how much memory it takes. Bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let (agents, objects) = (self.agents.entries.len(), self.objects.entries.len());
+        512 * agents + 640 * objects + 512 * self.lanes.entries.len() + self.beyond.bytes()
     }
 
     /// Events taken in.

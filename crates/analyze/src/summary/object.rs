@@ -5,14 +5,13 @@ use unwedge_trace::ObjectKind;
 use unwedge_trace::row::{Key, ObjectEntry};
 
 use super::Stamp;
-use super::table::Keyed;
+use super::debts::Debts;
+use super::table::{Keyed, cut};
 
 /// Signallers and holders of one object that are followed: more are a crowd, and a crowd is not accused.
 const PARTIES_MAX: usize = 65;
 /// Values of which it is known when they were reached.
 const REACHED_MAX: usize = 64;
-/// Debts of one object that are followed.
-const DEBTS_MAX: usize = 4096;
 /// Values waited for without a signal or debt on record that are remembered one by one.
 const UNEXPLAINED_MAX: usize = 1024;
 
@@ -30,7 +29,7 @@ pub(super) struct Object {
     /// Values reached, each higher than the one before it: the last ones.
     pub(super) reached: Vec<Reached>,
     /// Debts on numbered values that are not reached, in the order in which they were taken on.
-    pub(super) debts: Vec<Debt>,
+    pub(super) debts: Debts,
     pub(super) last_debt: Option<Debt>,
     /// The highest value that a signal or a debt names.
     pub(super) known: Option<u64>,
@@ -52,6 +51,9 @@ pub(super) struct Waits {
     /// Of these, the values that no signal or debt on record explains yet, in ascending order; and the number of those that are not listed.
     pub(super) unexplained: Vec<u64>,
     pub(super) unexplained_more: u64,
+    /// The highest value that nothing explained when it was waited for.
+    #[serde(default)]
+    pub(super) wondered: u64,
     pub(super) timed_out: u64,
     pub(super) failed: u64,
 }
@@ -115,21 +117,29 @@ pub(super) struct Holder {
 
 impl Object {
     pub(super) fn of(entry: &ObjectEntry) -> Self {
+        let mut entry = entry.clone();
+        cut(&mut entry.label);
         Self {
-            entry: entry.clone(),
+            entry,
             signals: 0,
             first_signal: None,
             last_signal: None,
             last_reset: None,
             last_taken: None,
             reached: Vec::new(),
-            debts: Vec::new(),
+            debts: Debts::default(),
             last_debt: None,
             known: None,
             customary: Vec::new(),
             holders: Vec::new(),
             waits: Waits::default(),
         }
+    }
+
+    /// Takes in what is said of it later.
+    pub(super) fn describe(&mut self, later: &ObjectEntry) {
+        self.entry.describe(later);
+        cut(&mut self.entry.label);
     }
 
     /// The next signal, without a number.
@@ -139,7 +149,7 @@ impl Object {
         if let Some(holder) = self.holders.iter_mut().find(|holder| holder.agent == by) {
             holder.close(1);
         } else if self.holders.len() < PARTIES_MAX {
-            self.holders.push(Holder { closes: 1, ..Holder::new(by) });
+            push(&mut self.holders, Holder { closes: 1, ..Holder::new(by) });
         }
     }
 
@@ -162,7 +172,7 @@ impl Object {
             known.stamp = known.stamp.max(more.stamp);
             known.count += more.count;
         } else if self.customary.len() < PARTIES_MAX {
-            self.customary.push(more);
+            push(&mut self.customary, more);
         }
     }
 
@@ -172,7 +182,7 @@ impl Object {
         } else if self.holders.len() < PARTIES_MAX {
             let mut holder = Holder::new(by);
             holder.open(stamp, via);
-            self.holders.push(holder);
+            push(&mut self.holders, holder);
         }
         if let Some(via) = via {
             self.custom(Custom { agent: via, via: true, stamp, count: 1 });
@@ -185,7 +195,7 @@ impl Object {
         if let Some(via) = debt.via {
             self.custom(Custom { agent: via, via: true, stamp: debt.stamp, count: 1 });
         }
-        if self.highest().is_none_or(|value| value < debt.value) && self.debts.len() < DEBTS_MAX {
+        if self.highest().is_none_or(|value| value < debt.value) {
             self.debts.push(debt);
         }
     }
@@ -215,7 +225,7 @@ impl Object {
             self.reached.remove(0);
         }
         if let Some(highest) = self.highest() {
-            self.debts.retain(|debt| debt.value > highest);
+            self.debts.reached(highest);
         }
     }
 
@@ -237,7 +247,7 @@ impl Object {
 
     /// Takes in the same object's later stretch, whose places and numbers are already this one's.
     pub(super) fn merge(&mut self, later: Self) {
-        self.entry.describe(&later.entry);
+        self.describe(&later.entry);
         self.signals += later.signals;
         self.first_signal = self.first_signal.or(later.first_signal);
         self.last_signal = later.last_signal.or(self.last_signal);
@@ -253,9 +263,8 @@ impl Object {
             self.reach(reached);
         }
         let highest = self.highest();
-        let open = |debt: &Debt| highest.is_none_or(|highest| debt.value > highest);
-        let room = DEBTS_MAX.saturating_sub(self.debts.len());
-        self.debts.extend(later.debts.into_iter().filter(open).take(room));
+        let open = |debt: &&Debt| highest.is_none_or(|highest| debt.value > highest);
+        later.debts.iter().filter(open).for_each(|debt| self.debts.push(*debt));
         self.last_debt = later.last_debt.or(self.last_debt);
         for custom in later.customary {
             self.custom(custom);
@@ -264,10 +273,18 @@ impl Object {
             if let Some(known) = self.holders.iter_mut().find(|known| known.agent == holder.agent) {
                 known.merge(&holder);
             } else if self.holders.len() < PARTIES_MAX {
-                self.holders.push(holder);
+                push(&mut self.holders, holder);
             }
         }
     }
+}
+
+/// Most objects have one of everything: room is made for one before it is made for more.
+fn push<T>(list: &mut Vec<T>, one: T) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+    list.push(one);
 }
 
 impl Holder {
@@ -306,9 +323,39 @@ impl Holder {
     }
 }
 
+impl Object {
+    /// What it takes beyond what every object takes. Bytes.
+    pub(super) fn bytes_beyond(&self) -> usize {
+        self.reached.len() * size_of::<Reached>()
+            + self.debts.len() * size_of::<Debt>()
+            + self.customary.len() * size_of::<Custom>()
+            + self.holders.len() * size_of::<Holder>()
+            + self.waits.unexplained.len() * size_of::<u64>()
+    }
+
+    /// Keeps the first ones of each list, the last ones of the values reached; says how many it dropped.
+    pub(super) fn shed(&mut self, most: usize) -> u64 {
+        fn cut<T>(list: &mut Vec<T>, most: usize) -> usize {
+            let dropped = list.len().saturating_sub(most);
+            list.truncate(most);
+            list.shrink_to_fit();
+            dropped
+        }
+        let mut dropped = self.reached.len().saturating_sub(most);
+        self.reached.drain(..dropped);
+        self.reached.shrink_to_fit();
+        dropped += self.debts.len().saturating_sub(most);
+        self.debts.truncate(most);
+        dropped += cut(&mut self.customary, most) + cut(&mut self.holders, most);
+        self.waits.unexplained_more += cut(&mut self.waits.unexplained, most) as u64;
+        dropped as u64
+    }
+}
+
 impl Waits {
     /// A value that nothing explains yet was reached.
     fn wonder(&mut self, value: u64) {
+        self.wondered = self.wondered.max(value);
         let place = self.unexplained.partition_point(|known| *known <= value);
         self.unexplained.insert(place, value);
         if self.unexplained.len() > UNEXPLAINED_MAX {
@@ -322,6 +369,9 @@ impl Waits {
     fn explain(&mut self, known: u64) {
         let explained = self.unexplained.partition_point(|value| *value <= known);
         self.unexplained.drain(..explained);
+        if self.wondered <= known {
+            self.unexplained_more = 0;
+        }
     }
 
     fn merge(&mut self, later: &Self, known: Option<u64>) {
@@ -330,7 +380,10 @@ impl Waits {
         self.numbered += later.numbered;
         self.timed_out += later.timed_out;
         self.failed += later.failed;
-        self.unexplained_more += later.unexplained_more;
+        if known.is_none_or(|known| known < later.wondered) {
+            self.unexplained_more += later.unexplained_more;
+            self.wondered = self.wondered.max(later.wondered);
+        }
         for value in
             later.unexplained.iter().filter(|value| known.is_none_or(|known| known < **value))
         {

@@ -10,12 +10,14 @@ use unwedge_trace::row::{Batch, BatchBuilder};
 use super::feed::{Block, Feed, Hold};
 use super::pieces::{Piece, gigantic_line, pieces};
 use super::progress::Extent;
-use super::window::in_order;
+use super::window::{Ahead, in_order};
 use super::{Body, Ended, Input, Progress, Segments, Tuning};
 use crate::error::Error;
 
 /// Blocks that may wait for their turn, for each thread.
 const AHEAD: usize = 2;
+/// What they may weigh together, and what it is that they weigh. Bytes.
+const AHEAD_BYTES: usize = 48 << 20;
 /// Events of a line reader that make a batch.
 const EVENTS_MAX: usize = 8192;
 
@@ -29,8 +31,20 @@ impl Input {
         fold: impl Fn(&mut T, &Batch) + Sync,
         mut join: impl FnMut(T),
     ) -> Ended {
+        self.fold_weighed(progress, fresh, |_| 0, fold, &mut join)
+    }
+
+    /// As [`Input::fold`], of values that may take much memory: `weigh` says how many bytes.
+    pub(super) fn fold_weighed<T: Send>(
+        self,
+        progress: &Progress,
+        fresh: impl Fn() -> T + Sync,
+        weigh: fn(&T) -> usize,
+        fold: impl Fn(&mut T, &Batch) + Sync,
+        join: &mut dyn FnMut(T),
+    ) -> Ended {
         let fold = |value: &mut T, batch: &mut Batch| fold(value, batch);
-        self.run(progress, &Folding { fresh, fold }, &mut |value| {
+        self.run(progress, &Folding { fresh, fold, weigh }, &mut |value| {
             join(value);
             ControlFlow::Continue(())
         })
@@ -49,8 +63,13 @@ impl Input {
             |batches: &mut Vec<Batch>, batch: &mut Batch| batches.push(std::mem::take(batch));
         // Rows are kept until it is their turn: the fewer, the better.
         self.tuning.run_blocks = 1;
+        let weigh = |batches: &Vec<Batch>| batches.iter().map(weight).sum();
+        // A segment has more rows than fit into memory several times over, and is read in no time.
+        if let Body::Store(store) = &self.body {
+            return each_of_store(self.source, &**store, progress, take);
+        }
         let mut result = Ok(());
-        let ended = self.run(progress, &Folding { fresh: Vec::new, fold }, &mut |batches| {
+        let ended = self.run(progress, &Folding { fresh: Vec::new, fold, weigh }, &mut |batches| {
             result = batches.into_iter().try_for_each(&mut take);
             if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
@@ -69,7 +88,8 @@ impl Input {
         if ahead > 0 {
             let fold =
                 |batches: &mut Vec<Batch>, batch: &mut Batch| batches.push(std::mem::take(batch));
-            return self.run(progress, &Folding { fresh: Vec::new, fold }, &mut |batches| {
+            let weigh = |batches: &Vec<Batch>| batches.iter().map(weight).sum();
+            return self.run(progress, &Folding { fresh: Vec::new, fold, weigh }, &mut |batches| {
                 batches.iter().try_for_each(&mut take)
             });
         }
@@ -81,7 +101,8 @@ impl Input {
             }
         };
         let fresh = || ControlFlow::Continue(());
-        self.run(progress, &Folding { fresh, fold }, &mut |enough| enough)
+        let weigh = |_: &ControlFlow<()>| 0;
+        self.run(progress, &Folding { fresh, fold, weigh }, &mut |enough| enough)
     }
 
     fn run<T: Send>(
@@ -100,7 +121,7 @@ impl Input {
                     .map(|_| block_worker(&*feed, &*reader, tuning, folding))
                     .collect();
                 let idle = || progress.still(feed.passed());
-                in_order(workers, tuning.threads * AHEAD, idle, |part| {
+                in_order(workers, ahead(tuning.threads), idle, |part| {
                     sum.join(part, feed.passed(), join)
                 });
                 sum.ended.now = reader.now();
@@ -112,7 +133,7 @@ impl Input {
                 let mut lines = Lines::new(reader, tuning);
                 let (workers, idle) =
                     (vec![lines.worker(&*feed)], || progress.still(feed.passed()));
-                in_order(workers, AHEAD, idle, |part: Part<Vec<Batch>>| {
+                in_order(workers, ahead(1), idle, |part: Part<Vec<Batch>>| {
                     let part = part.fold(folding);
                     sum.join(part, feed.passed(), join)
                 });
@@ -127,7 +148,7 @@ impl Input {
                     (0..tuning.threads).map(|_| segment_worker(&*store, &next, folding)).collect();
                 in_order(
                     workers,
-                    tuning.threads * AHEAD,
+                    ahead(tuning.threads),
                     || (),
                     |part| sum.join(part, next.load(Ordering::Relaxed), join),
                 );
@@ -139,18 +160,52 @@ impl Input {
     }
 }
 
+/// Gives the rows of a store to `take`, batch by batch.
+fn each_of_store(
+    source: String,
+    store: &dyn Segments,
+    progress: &Progress,
+    mut take: impl FnMut(Batch) -> Result<(), Error>,
+) -> Result<Ended, Error> {
+    progress.begin(Extent::Segments(store.count()));
+    let mut ended = Ended { source, now: store.now(), ..Ended::default() };
+    for segment in 0..store.count() {
+        let mut result = Ok(());
+        let mut complaints = Complaints::default();
+        store.read(segment, &mut complaints, &mut |batch| {
+            ended.rows += batch.rows.len() as u64;
+            if result.is_ok() {
+                result = take(std::mem::take(batch));
+            }
+        });
+        ended.complaints.append(complaints, 0);
+        result?;
+        progress.at(segment + 1, ended.rows);
+    }
+    progress.finish();
+    Ok(ended)
+}
+
+/// How far ahead so many threads may read.
+fn ahead<T>(threads: usize) -> Ahead<Part<T>> {
+    Ahead { results: threads * AHEAD, bytes: AHEAD_BYTES, weigh: |part| part.weight }
+}
+
 /// How rows become a value.
 trait Fold<T>: Sync {
     fn fresh(&self) -> T;
     fn fold(&self, value: &mut T, batch: &mut Batch);
+    /// About how much memory a value takes. Bytes.
+    fn weigh(&self, value: &T) -> usize;
 }
 
-struct Folding<A, B> {
+struct Folding<A, B, T> {
     fresh: A,
     fold: B,
+    weigh: fn(&T) -> usize,
 }
 
-impl<T, A: Fn() -> T + Sync, B: Fn(&mut T, &mut Batch) + Sync> Fold<T> for Folding<A, B> {
+impl<T, A: Fn() -> T + Sync, B: Fn(&mut T, &mut Batch) + Sync> Fold<T> for Folding<A, B, T> {
     fn fresh(&self) -> T {
         (self.fresh)()
     }
@@ -158,11 +213,24 @@ impl<T, A: Fn() -> T + Sync, B: Fn(&mut T, &mut Batch) + Sync> Fold<T> for Foldi
     fn fold(&self, value: &mut T, batch: &mut Batch) {
         (self.fold)(value, batch);
     }
+
+    fn weigh(&self, value: &T) -> usize {
+        (self.weigh)(value)
+    }
+}
+
+/// About how much memory a batch takes. Bytes.
+fn weight(batch: &Batch) -> usize {
+    let Batch { rows, agents, objects, names } = batch;
+    let texts: usize = names.iter().map(|text| text.len()).sum();
+    size_of_val(&rows[..]) + size_of_val(&agents[..]) + size_of_val(&objects[..]) + texts
 }
 
 /// What came of a block.
 struct Part<T> {
     value: T,
+    /// As [`Fold::weigh`] has it.
+    weight: usize,
     lines: u64,
     bytes: u64,
     rows: u64,
@@ -174,8 +242,8 @@ struct Part<T> {
 
 impl<T> Part<T> {
     fn new(value: T) -> Self {
-        let (lines, bytes, rows, complaints, trouble) = Default::default();
-        Self { value, lines, bytes, rows, complaints, trouble }
+        let (weight, lines, bytes, rows, complaints, trouble) = Default::default();
+        Self { value, weight, lines, bytes, rows, complaints, trouble }
     }
 
     /// Takes in rows.
@@ -192,9 +260,9 @@ impl<T> Part<T> {
 
 impl Part<Vec<Batch>> {
     fn fold<T>(self, folding: &impl Fold<T>) -> Part<T> {
-        let Self { value: batches, lines, bytes, rows: _, complaints, trouble } = self;
+        let Self { value: batches, weight, lines, bytes, rows: _, complaints, trouble } = self;
         let value = folding.fresh();
-        let mut part = Part { value, lines, bytes, rows: 0, complaints, trouble };
+        let mut part = Part { value, weight, lines, bytes, rows: 0, complaints, trouble };
         for mut batch in batches {
             part.add(folding, &mut batch);
         }
@@ -268,6 +336,7 @@ fn block_worker<'a, T: Send + 'a>(
                 break;
             }
         }
+        part.weight = folding.weigh(&part.value);
         Some((run?, part))
     }
 }
@@ -309,6 +378,7 @@ impl Lines {
                 None => self.reader.finish(&mut self.sink),
             }
             self.drain(&mut part.value, true);
+            part.weight = part.value.iter().map(weight).sum();
             next += 1;
             Some((next - 1, part))
         }
@@ -370,6 +440,7 @@ fn segment_worker<'a, T: Send + 'a>(
         let mut complaints = Complaints::default();
         store.read(segment, &mut complaints, &mut |batch| part.add(folding, batch));
         part.complaints = complaints;
+        part.weight = folding.weigh(&part.value);
         Some((segment, part))
     }
 }

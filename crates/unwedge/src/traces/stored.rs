@@ -101,8 +101,14 @@ impl Input {
                 return (summary, ended);
             }
         }
-        let ended =
-            self.fold(progress, Summary::default, Summary::fold, |part| summary.merge(part));
+        let mut join = |part| summary.merge(part);
+        let ended = self.fold_weighed(
+            progress,
+            Summary::default,
+            Summary::weight,
+            Summary::fold,
+            &mut join,
+        );
         (summary, ended)
     }
 }

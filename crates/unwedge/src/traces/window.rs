@@ -8,16 +8,25 @@ use std::time::Duration;
 /// Longest sleep of a thread that waits for another one of ours, before it looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
+/// What may wait for its turn.
+pub(super) struct Ahead<R> {
+    /// Results.
+    pub(super) results: usize,
+    /// All of them together, as `weigh` has it; the next one is let in whatever it weighs. Bytes.
+    pub(super) bytes: usize,
+    pub(super) weigh: fn(&R) -> usize,
+}
+
 /// Runs the workers, each on a thread of its own, and gives their results to `join` in the order of their numbers,
-/// on this thread. A worker is called until it has no more; numbers begin at 0 and none is left out. At most `ahead`
-/// results wait for their turn. `idle` is called now and then while there is nothing to join.
+/// on this thread. A worker is called until it has no more; numbers begin at 0 and none is left out. No more than `ahead`
+/// lets in waits for its turn. `idle` is called now and then while there is nothing to join.
 pub(super) fn in_order<R: Send, W: FnMut() -> Option<(u64, R)> + Send>(
     workers: Vec<W>,
-    ahead: usize,
+    ahead: Ahead<R>,
     idle: impl Fn(),
     mut join: impl FnMut(R) -> ControlFlow<()>,
 ) {
-    let window = Window::new(workers.len(), ahead.max(1));
+    let window = Window::new(workers.len(), ahead);
     std::thread::scope(|scope| {
         for mut worker in workers {
             let window = &window;
@@ -53,31 +62,38 @@ impl<F: Fn()> Drop for OnDrop<F> {
 struct Window<R> {
     state: Mutex<State<R>>,
     changed: Condvar,
-    ahead: u64,
+    ahead: Ahead<R>,
 }
 
 struct State<R> {
     /// The number that is taken next.
     next: u64,
     waiting: BTreeMap<u64, R>,
+    /// What those that wait weigh. Bytes.
+    weight: usize,
     workers: usize,
     closed: bool,
 }
 
 impl<R> Window<R> {
-    fn new(workers: usize, ahead: usize) -> Self {
-        let state = State { next: 0, waiting: BTreeMap::new(), workers, closed: false };
-        Self { state: Mutex::new(state), changed: Condvar::new(), ahead: ahead as u64 }
+    fn new(workers: usize, ahead: Ahead<R>) -> Self {
+        let state = State { next: 0, waiting: BTreeMap::new(), weight: 0, workers, closed: false };
+        Self { state: Mutex::new(state), changed: Condvar::new(), ahead }
     }
 
     /// Puts a result in its place, as soon as that is within the window.
     fn put(&self, number: u64, result: R) -> ControlFlow<()> {
-        let full = |state: &State<R>| !state.closed && number >= state.next + self.ahead;
+        let (results, weight) = (self.ahead.results.max(1) as u64, (self.ahead.weigh)(&result));
+        let full = |state: &State<R>| {
+            let heavy = number > state.next && state.weight + weight > self.ahead.bytes;
+            !state.closed && (heavy || number >= state.next + results)
+        };
         let mut state = self.wait_while(full, || ());
         if state.closed {
             return ControlFlow::Break(());
         }
         state.waiting.insert(number, result);
+        state.weight += weight;
         if number == state.next {
             self.changed.notify_all();
         }
@@ -93,6 +109,7 @@ impl<R> Window<R> {
         let next = state.next;
         let result = state.waiting.remove(&next)?;
         state.next += 1;
+        state.weight -= (self.ahead.weigh)(&result);
         self.changed.notify_all();
         Some(result)
     }
@@ -142,6 +159,11 @@ mod tests {
 
     use super::*;
 
+    /// So many results, whatever they weigh.
+    fn ahead<R>(results: usize) -> Ahead<R> {
+        Ahead { results, bytes: usize::MAX, weigh: |_| 0 }
+    }
+
     /// Workers that share the numbers up to `count`; `pause` makes some of them slow.
     fn numbers<'a>(
         shared: &'a AtomicU64,
@@ -164,7 +186,7 @@ mod tests {
             let mut got = Vec::new();
             in_order(
                 workers,
-                ahead,
+                super::tests::ahead(ahead),
                 || (),
                 |number| {
                     got.push(number);
@@ -192,7 +214,7 @@ mod tests {
         let workers = (0..2).map(worker).collect();
         in_order(
             workers,
-            4,
+            ahead(4),
             || (),
             |()| {
                 joined.fetch_add(1, Ordering::SeqCst);
@@ -204,13 +226,39 @@ mod tests {
     }
 
     #[test]
+    fn heavy_results_wait_with_their_workers_and_come_all_the_same() {
+        for bytes in [0, 1, 100] {
+            let shared = AtomicU64::new(0);
+            let most = AtomicU64::new(0);
+            let workers = (0..4).map(|_| numbers(&shared, 200, |_| 0)).collect();
+            let ahead = Ahead { results: 1000, bytes, weigh: |_| 40 };
+            let mut got = Vec::new();
+            in_order(
+                workers,
+                ahead,
+                || (),
+                |number| {
+                    // Two fit into a hundred; one more is let in out of turn, one is in each worker's hand.
+                    let taken_on = shared.load(Ordering::SeqCst);
+                    most.fetch_max(taken_on - number, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_micros(50));
+                    got.push(number);
+                    ControlFlow::Continue(())
+                },
+            );
+            assert_eq!(got, (0..200).collect::<Vec<_>>(), "{bytes} bytes");
+            assert!(most.load(Ordering::SeqCst) <= 4 + 3 + 1, "{most:?} taken on");
+        }
+    }
+
+    #[test]
     fn an_early_end_stops_the_workers() {
         let shared = AtomicU64::new(0);
         let workers = (0..3).map(|_| numbers(&shared, u64::MAX, |_| 0)).collect();
         let mut left = 10;
         in_order(
             workers,
-            4,
+            ahead(4),
             || (),
             |_| {
                 left -= 1;
@@ -234,7 +282,7 @@ mod tests {
                     }
                 })
                 .collect();
-            in_order(workers, 2, || (), |()| ControlFlow::Continue(()));
+            in_order(workers, ahead(2), || (), |()| ControlFlow::Continue(()));
         });
         assert!(panics.is_err());
     }
