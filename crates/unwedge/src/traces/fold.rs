@@ -24,6 +24,7 @@ const EVENTS_MAX: usize = 8192;
 impl Input {
     /// Folds each stretch of the input into a fresh value, by several threads, and gives the values to `join` in the
     /// order of the input.
+    #[cfg(test)]
     pub(crate) fn fold<T: Send>(
         self,
         progress: &Progress,
