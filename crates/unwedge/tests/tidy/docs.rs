@@ -48,16 +48,23 @@ fn every_page_says_what_it_must() {
     }
 }
 
-/// The example of a page is what a scenario really printed: `tools/refresh-finding-examples.sh` writes it.
+/// The example of a page is what a scenario or a recording really printed: `tools/refresh-finding-examples.sh` writes it.
 #[test]
-fn every_example_is_of_a_scenario_with_that_finding() {
+fn every_example_is_of_a_scenario_or_a_recording_with_that_finding() {
+    let recordings = recordings();
     for (code, page) in pages() {
         let kind = catalogue().iter().find(|kind| kind.code == code).expect("a finding");
-        let produced = TABLE.iter().any(|scenario| expected(scenario.name) == Some(kind.code));
+        let told = |example: &str| {
+            ["wedged", "inconclusive"]
+                .iter()
+                .any(|verdict| example.contains(&format!("{verdict}[{code}]: {}\n", kind.name)))
+        };
+        let by_scenario = TABLE.iter().any(|scenario| expected(scenario.name) == Some(kind.code));
+        let produced = by_scenario || recordings.iter().any(|(_, answer)| told(answer));
         assert_ne!(
             produced,
             page.text.contains(NOT_YET),
-            "{}: {NOT_YET} where a scenario has it, or the reverse",
+            "{}: {NOT_YET} where a scenario or a recording has it, or the reverse",
             page.path
         );
         if !produced {
@@ -66,18 +73,28 @@ fn every_example_is_of_a_scenario_with_that_finding() {
         let example = page.text.split("```text\n").nth(1).and_then(|rest| rest.split("```").next());
         let example = example.unwrap_or_else(|| panic!("{}: no ```text block", page.path));
         let command = example.lines().next().unwrap_or_default();
-        let scenario = command.rsplit(' ').next().unwrap_or_default();
-        assert!(
-            command.starts_with("$ ") && command.contains("unwedge run "),
-            "{}: {command}",
-            page.path
-        );
-        assert_eq!(expected(scenario), Some(kind.code), "{}: {scenario}", page.path);
-        let heading = |verdict: &str| format!("\n{verdict}[{code}]: {}\n", kind.name);
-        let told =
-            ["wedged", "inconclusive"].iter().any(|verdict| example.contains(&heading(verdict)));
-        assert!(told, "{}: the example has no line `wedged[{code}]: {}`", page.path, kind.name);
+        if let Some(recording) = command.strip_prefix("$ unwedge explain traces/") {
+            let known = recordings.iter().find(|(name, _)| *name == recording);
+            let (_, answer) = known.unwrap_or_else(|| panic!("{}: {recording}", page.path));
+            assert!(told(answer), "{}: {recording}", page.path);
+        } else {
+            let scenario = command.rsplit(' ').next().unwrap_or_default();
+            let runs = command.starts_with("$ ") && command.contains("unwedge run ");
+            assert!(runs, "{}: {command}", page.path);
+            assert_eq!(expected(scenario), Some(kind.code), "{}: {scenario}", page.path);
+        }
+        assert!(told(example), "{}: the example does not tell {code}", page.path);
     }
+}
+
+/// The recordings that are kept, and what is printed of each.
+fn recordings() -> Vec<(String, String)> {
+    let name = |file: &File| {
+        let name = file.path.strip_prefix("traces/")?.strip_suffix(".expected.txt")?;
+        Some(format!("{name}.jsonl"))
+    };
+    let answers = files("traces", &[".expected.txt"]).into_iter();
+    answers.filter_map(|file| Some((name(&file)?, file.text))).collect()
 }
 
 fn expected(scenario: &str) -> Option<&'static str> {
