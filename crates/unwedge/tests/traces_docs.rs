@@ -152,6 +152,30 @@ fn the_way_from_a_foreign_log_to_an_answer_is_as_shown() {
     assert_eq!(output.status.code(), Some(1));
 }
 
+/// The trace of the incident in small, as the README and docs/traces.md show it, with lines left out.
+#[test]
+fn the_shortened_answers_are_of_that_trace() {
+    let place = tempfile::tempdir().expect("a folder");
+    let mut generate = Command::new(rig::built("unwedge-bench"));
+    generate.args(["generate", "hot", "--events", "200000", "--out", "hot.jsonl"]);
+    let output = rig::run(generate.current_dir(place.path()));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let output = unwedge(place.path(), &["explain", "hot.jsonl"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    for page in ["README.md", "docs/traces.md"] {
+        let text = fs::read_to_string(repository().join(page)).expect("a page");
+        let command = "$ unwedge explain hot.jsonl\n";
+        let shown = blocks(&text, "text")
+            .find_map(|block| block.split_once(command).map(|(_, shown)| shown.to_owned()));
+        let shown = shown.unwrap_or_else(|| panic!("{page}: no block has {command}"));
+        let mut rest = told.lines();
+        for line in shown.lines().filter(|line| !line.trim().is_empty() && line.trim() != "…") {
+            assert!(rest.any(|real| real == line), "{page}: not printed, or not there:\n{line}");
+        }
+    }
+}
+
 /// The contents of the blocks of code in a language.
 fn blocks(page: &str, language: &str) -> impl Iterator<Item = String> {
     let fenced = page.split("\n```").skip(1).step_by(2);
