@@ -1,5 +1,6 @@
 //! Which event is the first that differs, and what stands around it? A second pass over both recordings, which ends there.
 
+use unwedge_trace::AgentKind;
 use unwedge_trace::row::{Batch, Op, Row};
 
 use super::difference::{Difference, Divergence, Line, Order};
@@ -45,6 +46,14 @@ impl Search {
             {
                 wanted.push((Stream::Agent(found.a), Stream::Agent(found.b), window));
             }
+        }
+        // What a source sums up in nobody's name is no event, unless nothing else differs.
+        let is_outside = |(stream, ..): &(Stream, Stream, Window)| match stream {
+            Stream::Agent(agent) => a.things.agents[*agent as usize].kind == AgentKind::Outside,
+            _ => false,
+        };
+        if !wanted.iter().all(is_outside) {
+            wanted.retain(|wanted| !is_outside(wanted));
         }
         let lone = matches.agents.len() < a.things.agents.len().max(b.things.agents.len());
         if wanted.is_empty() && !lone {

@@ -140,12 +140,18 @@ impl Tables {
         if known.is_some_and(|(_, _, known)| !entry.introduced || known.is(entry)) {
             return place.map_or(NONE, id);
         }
+        // What a batch leaves open, such as a name that only the first line of an agent has, stays as it was.
+        let mut told = place.map_or_else(|| entry.clone(), |place| self.agent_entry(id(place)));
+        told.describe(entry);
+        if known.is_some_and(|(_, _, known)| known.is(&told)) {
+            return place.map_or(NONE, id);
+        }
         let is_others = matches!(&entry.key, Key::Text(key) if &**key == OTHERS);
         let full = place.is_none() && self.agents.len() >= self.entries_max && !is_others;
         if full || !self.room(key_bytes(&entry.key) + entry.name.len()) {
             return place.map_or(NONE, id);
         }
-        let AgentEntry { key, introduced, kind, name, pid, tid } = entry.clone();
+        let AgentEntry { key, introduced, kind, name, pid, tid } = told;
         id(self.agents.insert_full(key, Agent { introduced, kind, name, pid, tid }).0)
     }
 
@@ -193,5 +199,26 @@ fn key_bytes(key: &Key) -> usize {
     match key {
         Key::Number(_) => 0,
         Key::Text(text) => text.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unwedge_trace::AgentKind;
+
+    use super::*;
+
+    #[test]
+    fn an_agent_keeps_the_name_that_only_an_earlier_batch_has() {
+        let mut tables = Tables::default();
+        let mut entry = AgentEntry::unknown(Key::Number(7));
+        entry.introduce(AgentKind::GuestThread, "display_poll", 0, 7);
+        let place = tables.agent(&entry);
+        entry.name = "".into();
+        assert_eq!(tables.agent(&entry), place);
+        assert_eq!(&*tables.agent_entry(place).name, "display_poll");
+        let bytes = tables.text_bytes;
+        tables.agent(&entry);
+        assert_eq!(tables.text_bytes, bytes, "what is known takes no room again");
     }
 }
