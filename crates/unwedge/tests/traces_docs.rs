@@ -156,24 +156,34 @@ fn the_way_from_a_foreign_log_to_an_answer_is_as_shown() {
 #[test]
 fn the_shortened_answers_are_of_that_trace() {
     let place = tempfile::tempdir().expect("a folder");
-    let mut generate = Command::new(rig::built("unwedge-bench"));
-    generate.args(["generate", "hot", "--events", "200000", "--out", "hot.jsonl"]);
-    let output = rig::run(generate.current_dir(place.path()));
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let output = unwedge(place.path(), &["explain", "hot.jsonl"]);
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    let told = text(&output.stdout);
-    for page in ["README.md", "docs/traces.md"] {
-        let text = fs::read_to_string(repository().join(page)).expect("a page");
-        let command = "$ unwedge explain hot.jsonl\n";
-        let shown = blocks(&text, "text")
-            .find_map(|block| block.split_once(command).map(|(_, shown)| shown.to_owned()));
-        let shown = shown.unwrap_or_else(|| panic!("{page}: no block has {command}"));
-        let mut rest = told.lines();
-        for line in shown.lines().filter(|line| !line.trim().is_empty() && line.trim() != "…") {
-            assert!(rest.any(|real| real == line), "{page}: not printed, or not there:\n{line}");
-        }
+    for (name, more) in [("hot", &[][..]), ("reference", &["--engine", "reference"])] {
+        let mut generate = Command::new(rig::built("unwedge-bench"));
+        generate.args(["generate", "hot", "--events", "200000", "--out"]);
+        generate.arg(format!("{name}.jsonl")).args(more);
+        let output = rig::run(generate.current_dir(place.path()));
+        assert!(output.status.success(), "{}", text(&output.stderr));
     }
+    let shown_in = |arguments: &[&str], pages: &[&str]| {
+        let output = unwedge(place.path(), arguments);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        let command = format!("$ unwedge {}\n", arguments.join(" "));
+        for page in pages {
+            let path = repository().join(page);
+            let whole = fs::read_to_string(path).expect("a page");
+            let shown = blocks(&whole, "text")
+                .find_map(|block| Some(block.split_once(&command)?.1.to_owned()))
+                .unwrap_or_else(|| panic!("{page}: no block has {command}"));
+            let told = text(&output.stdout);
+            let mut rest = told.lines();
+            let kept = |line: &&str| !line.trim().is_empty() && line.trim() != "…";
+            for line in shown.lines().filter(kept) {
+                let real = rest.any(|real| real == line);
+                assert!(real, "{page}: not printed, or not there:\n{line}\n{told}");
+            }
+        }
+    };
+    shown_in(&["explain", "hot.jsonl"], &["README.md", "docs/traces.md"]);
+    shown_in(&["diff", "hot.jsonl", "reference.jsonl"], &["docs/traces.md"]);
 }
 
 /// The contents of the blocks of code in a language.
