@@ -79,6 +79,38 @@ impl Histogram {
         }
     }
 
+    /// Memory of the buckets. Bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.buckets.len() * size_of::<(u16, u64)>()
+    }
+
+    /// Makes one bucket of each doubling, the middle one: for when there are too many histograms for fine ones.
+    pub(crate) fn coarsen(&mut self) {
+        let mut coarse: Vec<(u16, u64)> = Vec::new();
+        for (bucket, count) in &self.buckets {
+            let all = SUB_COUNT as u16;
+            let middle = bucket / all * all + all / 2;
+            match coarse.last_mut().filter(|(last, _)| *last == middle) {
+                Some((_, sum)) => *sum = sum.saturating_add(*count),
+                None => coarse.push((middle, *count)),
+            }
+        }
+        coarse.shrink_to_fit();
+        self.buckets = coarse;
+    }
+
+    /// Whether these are counts of at most so many numbers; one from outside may be anything.
+    pub(crate) fn is_sound(&self, most: u64) -> bool {
+        let ascending = self.buckets.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let counts = self.buckets.iter().try_fold(0_u64, |sum, (_, count)| sum.checked_add(*count));
+        let last = self.buckets.last().is_none_or(|(bucket, _)| *bucket <= bucket_of(u64::MAX));
+        ascending
+            && last
+            && counts == Some(self.count)
+            && self.count <= most
+            && self.min <= self.max
+    }
+
     /// How many numbers were counted.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -223,6 +255,25 @@ mod tests {
         let mut empty = Histogram::new();
         empty.merge(&all);
         assert_eq!(empty, all);
+    }
+
+    #[test]
+    fn a_coarse_one_counts_the_same_numbers_and_is_off_by_less_than_a_doubling() {
+        let values = many(3_000);
+        let (fine, mut coarse) = (of(&values), of(&values));
+        coarse.coarsen();
+        let told = |histogram: &Histogram| (histogram.count(), histogram.sum(), histogram.max());
+        assert_eq!(told(&coarse), told(&fine));
+        assert!(coarse.bytes() <= 64 * 16 && coarse.is_sound(3_000) && !coarse.is_sound(2_999));
+        for per_mille in [10, 500, 990] {
+            let (rough, exact) =
+                (coarse.quantile(per_mille).unwrap(), fine.quantile(per_mille).unwrap());
+            // The first buckets are those of the numbers below 128.
+            let (rough, exact) = (rough.max(128), exact.max(128));
+            assert!(rough / 2 <= exact && exact / 2 <= rough, "{per_mille}: {rough}, not {exact}");
+        }
+        coarse.merge(&fine);
+        assert!(coarse.is_sound(6_000));
     }
 
     #[test]

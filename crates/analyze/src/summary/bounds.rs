@@ -2,9 +2,12 @@
 
 use super::Summary;
 use super::agent::{Agent, WaitPoint};
+use super::lane::Lane;
 
 /// All lists of agents and objects together. Bytes.
 const BYTES_MAX: usize = 64 << 20;
+/// All histograms together. Bytes.
+const HISTOGRAM_BYTES_MAX: usize = 64 << 20;
 /// Of one list, when there is first too much of everything; then half of it, and so on.
 const LIST_MAX: usize = 64;
 
@@ -57,6 +60,14 @@ impl Summary {
         while self.beyond.total > BYTES_MAX && most > 0 {
             self.shed(most);
             most /= 2;
+        }
+    }
+
+    /// Makes every histogram coarse if all are too large: that costs precision and no evidence.
+    pub(super) fn keep_histograms_small(&mut self) {
+        let lanes = &mut self.lanes.entries;
+        if lanes.iter().map(Lane::bytes_beyond).sum::<usize>() > HISTOGRAM_BYTES_MAX {
+            lanes.iter_mut().for_each(Lane::coarsen);
         }
     }
 

@@ -87,7 +87,11 @@ impl Summary {
                 plain.push_back((row, stamp));
                 continue;
             }
+            let named = row.object != NONE;
             let mut row = places.row(row);
+            if named {
+                self.name_object(row.object);
+            }
             match row.op {
                 Op::MorePoint => self.more_point(&row),
                 Op::MoreObject => self.marks.add_object(&row),
@@ -117,10 +121,7 @@ impl Summary {
                     known.into_iter().for_each(|known| known.describe(entry));
                     place
                 }
-                None => self.agents.push(Agent::of(entry), AGENTS_MAX).unwrap_or_else(|| {
-                    self.untracked_agents += 1;
-                    NONE
-                }),
+                None => self.agents.push(Agent::of(entry), AGENTS_MAX).unwrap_or(NONE),
             });
         }
         let mut objects = Vec::with_capacity(batch.objects.len());
@@ -131,13 +132,18 @@ impl Summary {
                     known.into_iter().for_each(|known| known.describe(entry));
                     place
                 }
-                None => self.objects.push(Object::of(entry), OBJECTS_MAX).unwrap_or_else(|| {
-                    self.untracked_objects += 1;
-                    NONE
-                }),
+                None => self.objects.push(Object::of(entry), OBJECTS_MAX).unwrap_or(NONE),
             });
         }
         Places { batch, agents, objects, names: vec![UNASKED; batch.names.len()] }
+    }
+
+    /// Counts a row that names an object.
+    fn name_object(&mut self, place: u32) {
+        match self.objects.get_mut(place) {
+            Some(object) => object.named += 1,
+            None => self.untracked_objects += 1,
+        }
     }
 
     fn more_point(&mut self, row: &Row) {
@@ -154,7 +160,10 @@ impl Summary {
     /// Counts a row of the agent, which may show that its wait is over.
     fn act(&mut self, place: u32, stamp: Stamp) {
         self.events += 1;
-        let Some(agent) = self.agents.get_mut(place) else { return };
+        let Some(agent) = self.agents.get_mut(place) else {
+            self.untracked_agents += 1;
+            return;
+        };
         agent.act(stamp);
         if agent.wait.as_ref().is_some_and(Wait::ends_with_next_event) {
             let end = End { stamp, outcome: REACHED };

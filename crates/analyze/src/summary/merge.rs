@@ -74,6 +74,7 @@ impl Summary {
         }
         self.marks.merge(later.marks);
         self.keep_lists_short(&places.agents, &places.objects);
+        self.keep_histograms_small();
         self.keep_names_few();
     }
 
@@ -99,10 +100,13 @@ impl Summary {
                 .or_else(|| self.objects.push(Object::of(&object.entry), OBJECTS_MAX))
         });
         let objects: Vec<u32> = objects.map(|place| place.unwrap_or(NONE)).collect();
-        let untracked =
-            |places: &[u32]| places.iter().filter(|place| **place == NONE).count() as u64;
-        self.untracked_agents += untracked(&agents);
-        self.untracked_objects += untracked(&objects);
+        let without_place = |place: &u32| *place == NONE;
+        let events = later.agents.entries.iter().map(|agent| agent.events);
+        let events = events.zip(&agents).filter(|(_, place)| without_place(place));
+        self.untracked_agents += events.map(|(events, _)| events).sum::<u64>();
+        let named = later.objects.entries.iter().map(|object| object.named);
+        let named = named.zip(&objects).filter(|(_, place)| without_place(place));
+        self.untracked_objects += named.map(|(named, _)| named).sum::<u64>();
         Places { agents, objects }
     }
 
@@ -204,7 +208,7 @@ impl Summary {
 }
 
 impl Agent {
-    fn stamps(&mut self) -> impl Iterator<Item = &mut Stamp> {
+    pub(super) fn stamps(&mut self) -> impl Iterator<Item = &mut Stamp> {
         let state = self.state.as_mut().map(|state| [&mut state.stamp, &mut state.since]);
         let many = [&mut self.first, &mut self.last];
         many.into_iter()
@@ -260,7 +264,7 @@ impl Agent {
 }
 
 impl Object {
-    fn stamps(&mut self, mut each: impl FnMut(&mut Stamp)) {
+    pub(super) fn stamps(&mut self, mut each: impl FnMut(&mut Stamp)) {
         self.first_signal.iter_mut().for_each(&mut each);
         let touches = [&mut self.last_signal, &mut self.last_reset, &mut self.last_taken];
         touches.into_iter().flatten().for_each(|touch| each(&mut touch.stamp));

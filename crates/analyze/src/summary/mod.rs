@@ -22,6 +22,7 @@ mod marks;
 mod merge;
 mod object;
 mod shape;
+mod sound;
 mod statistics;
 mod table;
 
@@ -75,7 +76,7 @@ pub struct Summary {
     /// Rows whose time is before that of the row before them.
     backwards: u64,
     lost: u64,
-    /// Agents and objects beyond the bounds of the tables have no place in them.
+    /// Events of agents, and rows that name objects, for which the tables have no place.
     untracked_agents: u64,
     untracked_objects: u64,
     agents: Table<Agent>,

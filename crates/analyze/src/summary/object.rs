@@ -19,6 +19,8 @@ const UNEXPLAINED_MAX: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Object {
     pub(super) entry: ObjectEntry,
+    /// Rows that name it before all else.
+    pub(super) named: u64,
     /// Signals without a number.
     pub(super) signals: u64,
     pub(super) first_signal: Option<Stamp>,
@@ -51,7 +53,7 @@ pub(super) struct Waits {
     /// Of these, the values that no signal or debt on record explains yet, in ascending order; and the number of those that are not listed.
     pub(super) unexplained: Vec<u64>,
     pub(super) unexplained_more: u64,
-    /// The highest value that nothing explained when it was waited for.
+    /// The highest value that nothing explains yet; 0 without one.
     #[serde(default)]
     pub(super) wondered: u64,
     pub(super) timed_out: u64,
@@ -121,6 +123,7 @@ impl Object {
         cut(&mut entry.label);
         Self {
             entry,
+            named: 0,
             signals: 0,
             first_signal: None,
             last_signal: None,
@@ -248,6 +251,7 @@ impl Object {
     /// Takes in the same object's later stretch, whose places and numbers are already this one's.
     pub(super) fn merge(&mut self, later: Self) {
         self.describe(&later.entry);
+        self.named += later.named;
         self.signals += later.signals;
         self.first_signal = self.first_signal.or(later.first_signal);
         self.last_signal = later.last_signal.or(self.last_signal);
@@ -370,7 +374,7 @@ impl Waits {
         let explained = self.unexplained.partition_point(|value| *value <= known);
         self.unexplained.drain(..explained);
         if self.wondered <= known {
-            self.unexplained_more = 0;
+            (self.wondered, self.unexplained_more) = (0, 0);
         }
     }
 

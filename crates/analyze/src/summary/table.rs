@@ -162,6 +162,12 @@ impl Names {
         place
     }
 
+    /// Whether each is there once, and none is longer than those that are kept.
+    pub(super) fn is_sound(&self) -> bool {
+        let mut seen = std::collections::HashSet::new();
+        self.texts.iter().all(|text| text.len() <= NAME_LENGTH_MAX && seen.insert(text))
+    }
+
     /// Whether it is time to drop the texts that nothing names any more.
     pub(super) fn is_crowded(&self) -> bool {
         self.texts.len() > self.limit.max(NAMES_MAX)

@@ -41,9 +41,10 @@ impl Segments for Stored {
     }
 
     fn summary(&self, number: u64) -> Option<Summary> {
-        let bytes = self.segment(number)?.summary()?;
-        let left: Left<Summary> = serde_json::from_slice(&bytes).ok()?;
-        (left.version == SUMMARY_VERSION).then_some(left.summary)
+        let segment = self.segment(number)?;
+        let left: Left<Summary> = serde_json::from_slice(&segment.summary()?).ok()?;
+        let sound = left.version == SUMMARY_VERSION && left.summary.is_sound(segment.rows());
+        sound.then_some(left.summary)
     }
 
     fn now(&self) -> Option<Timestamp> {
