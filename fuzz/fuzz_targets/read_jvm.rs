@@ -5,4 +5,4 @@ mod lines;
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| lines::read(&unwedge_readers::jvm::FORMAT, data));
+fuzz_target!(|data: &[u8]| lines::read(&unwedge_readers::jvm::FORMAT, data, lines::is_a_dump));
