@@ -173,6 +173,12 @@ impl Error {
             {
                 "does its folder exist?".to_owned()
             }
+            Self::Store(StoreError::Version { .. }) => {
+                "read it with the version that wrote it, or import the trace again".to_owned()
+            }
+            Self::Store(StoreError::Io { .. } | StoreError::Parquet { .. }) => {
+                "name a folder where there is room and that is yours to write".to_owned()
+            }
             Self::Temporary(_) => "set TMPDIR to a folder of your own with room".to_owned(),
             Self::NoLayer(_) => {
                 "build it with cargo build --release -p unwedge-layer, or name it with --library"
@@ -180,11 +186,9 @@ impl Error {
             }
             Self::LayerCut(_) => "was the disk full? build or install it again".to_owned(),
             Self::NoHome => "set HOME, or use --system".to_owned(),
-            Self::Spawn { .. }
-            | Self::Watch(_)
-            | Self::Output { .. }
-            | Self::Manifest { .. }
-            | Self::Store(_) => return None,
+            Self::Spawn { .. } | Self::Watch(_) | Self::Output { .. } | Self::Manifest { .. } => {
+                return None;
+            }
         })
     }
 }

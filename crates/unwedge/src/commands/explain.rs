@@ -106,7 +106,12 @@ impl Explain {
         let at_once = ended.is_ours || ended.is_of_one_moment;
         let patience = if at_once { 0 } else { summary.patience_ns() };
         let options = Options { patience_ns: deadline.unwrap_or(patience) };
-        let (report, recording) = summary.explained(&ended.source, ended.now, &options);
+        let (mut report, recording) = summary.explained(&ended.source, ended.now, &options);
+        // Who waits may be told in what is gone.
+        if ended.torn && report.verdict == Verdict::Progressing {
+            report.verdict = Verdict::Inconclusive;
+            report.missing.push("what was in the parts of the store that cannot be read".into());
+        }
         let shows_counts = !ended.is_ours || summary.events() >= COUNTED_EVENTS_MIN;
         Ok(Examination { report, recording, shows_counts })
     }

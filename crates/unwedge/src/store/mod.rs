@@ -30,7 +30,9 @@ mod write;
 mod tests;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use parquet::errors::ParquetError;
 
 pub(crate) use events::each_event;
 pub(crate) use read::Reader;
@@ -98,6 +100,23 @@ impl StoreError {
 
     fn parquet(path: impl Into<PathBuf>) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
         let path = path.into();
-        |source| Self::Parquet { path, source }
+        |source| match source {
+            // What the system says is said in its words.
+            ParquetError::External(cause) => match cause.downcast::<io::Error>() {
+                Ok(source) => Self::Io { path, source: *source },
+                Err(cause) => Self::Parquet { path, source: ParquetError::External(cause) },
+            },
+            source => Self::Parquet { path, source },
+        }
+    }
+
+    /// The same about the place where the store is to be, and not where it grows.
+    fn of_target(mut self, growing: &Path, target: &Path) -> Self {
+        if let Self::Io { path, .. } | Self::Parquet { path, .. } = &mut self
+            && let Ok(part) = path.strip_prefix(growing)
+        {
+            *path = target.join(part);
+        }
+        self
     }
 }

@@ -1,5 +1,6 @@
 //! What is in a store? Its header, its tables, and its segments, each to be read by itself.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -138,21 +139,33 @@ fn expected(
     found: &[String],
     complaints: &mut Vec<String>,
 ) -> Vec<Result<SegmentEntry, SegmentEntry>> {
+    let files: HashSet<&str> =
+        manifest.segments.iter().map(|segment| segment.file.as_str()).collect();
     for name in found {
         let file = format!("events/{name}");
-        if manifest.segments.iter().all(|segment| segment.file != file) {
+        if !files.contains(file.as_str()) {
             complaints.push(format!("{file}: not in the {NAME}, left out"));
         }
     }
+    let mut named = HashSet::new();
+    let mut segments = Vec::new();
+    for segment in &manifest.segments {
+        if named.insert(segment.file.as_str()) {
+            segments.push(segment);
+        } else {
+            complaints.push(format!("{}: it is named twice, left out", segment.file));
+        }
+    }
+    let found: HashSet<&str> = found.iter().map(String::as_str).collect();
     let present = |segment: &SegmentEntry| {
         // A name that leads out of the folder is none of those found in it.
         let name = segment.file.strip_prefix("events/");
-        name.is_some_and(|name| found.iter().any(|found| found == name))
+        name.is_some_and(|name| found.contains(name))
     };
     let check = |segment: &SegmentEntry| {
         if present(segment) { Ok(segment.clone()) } else { Err(segment.clone()) }
     };
-    manifest.segments.iter().map(check).collect()
+    segments.into_iter().map(check).collect()
 }
 
 /// The segments of a folder without a manifest. Where a number is left out, a segment is missing, of at least a row.

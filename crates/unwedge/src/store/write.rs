@@ -30,7 +30,7 @@ pub(super) const SUMMARY_KEY: &str = "unwedge_summary";
 pub(crate) trait Summarise {
     /// Takes in the next batch of the segment.
     fn fold(&mut self, batch: &Batch);
-    /// The summary of the batches since the last call, as bytes that mean nothing to the store.
+    /// The summary of the batches since the last call, as bytes that mean nothing to the store; none is left where it is empty.
     fn finish_segment(&mut self) -> Vec<u8>;
 }
 
@@ -110,6 +110,11 @@ impl Writer {
     /// # Errors
     /// When the disk does not take it.
     pub(crate) fn push(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let (growing, target) = (self.folder.path.clone(), self.target.clone());
+        self.write(batch).map_err(|error| error.of_target(&growing, &target))
+    }
+
+    fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let ids = self.tables.adopt(batch);
         let Some(first) = batch.rows.first() else {
             self.fold(batch);
@@ -137,10 +142,15 @@ impl Writer {
     /// # Errors
     /// When the disk does not take it.
     pub(crate) fn finish(
-        mut self,
+        self,
         source: &str,
         now: Option<Timestamp>,
     ) -> Result<Written, StoreError> {
+        let (growing, target) = (self.folder.path.clone(), self.target.clone());
+        self.write_rest(source, now).map_err(|error| error.of_target(&growing, &target))
+    }
+
+    fn write_rest(mut self, source: &str, now: Option<Timestamp>) -> Result<Written, StoreError> {
         // Tools for tables want at least one file; and what was learned of late needs a segment to be left in.
         if self.segment.is_none() && (self.segments.is_empty() || self.unsummarised) {
             let from = self.segments.last().map_or(0, |segment| segment.to);
@@ -223,9 +233,11 @@ impl Writer {
         let note = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
         file.append_key_value_metadata(note(VERSION_KEY, VERSION.to_string()));
         if let Some(summarise) = &mut self.summarise {
-            let summary =
-                base64::engine::general_purpose::STANDARD.encode(summarise.finish_segment());
-            file.append_key_value_metadata(note(SUMMARY_KEY, summary));
+            let summary = summarise.finish_segment();
+            if !summary.is_empty() {
+                let text = base64::engine::general_purpose::STANDARD.encode(summary);
+                file.append_key_value_metadata(note(SUMMARY_KEY, text));
+            }
         }
         let path = self.folder.path.join(&entry.file);
         file.finish().map_err(StoreError::parquet(&path))?;

@@ -23,26 +23,14 @@ const EVENTS_MAX: usize = 8192;
 
 impl Input {
     /// Folds each stretch of the input into a fresh value, by several threads, and gives the values to `join` in the
-    /// order of the input.
-    #[cfg(test)]
+    /// order of the input. `weigh` says how much memory a value takes, in bytes.
     pub(crate) fn fold<T: Send>(
-        self,
-        progress: &Progress,
-        fresh: impl Fn() -> T + Sync,
-        fold: impl Fn(&mut T, &Batch) + Sync,
-        mut join: impl FnMut(T),
-    ) -> Ended {
-        self.fold_weighed(progress, fresh, |_| 0, fold, &mut join)
-    }
-
-    /// As [`Input::fold`], of values that may take much memory: `weigh` says how many bytes.
-    pub(super) fn fold_weighed<T: Send>(
         self,
         progress: &Progress,
         fresh: impl Fn() -> T + Sync,
         weigh: fn(&T) -> usize,
         fold: impl Fn(&mut T, &Batch) + Sync,
-        join: &mut dyn FnMut(T),
+        mut join: impl FnMut(T),
     ) -> Ended {
         let fold = |value: &mut T, batch: &mut Batch| fold(value, batch);
         self.run(progress, &Folding { fresh, fold, weigh }, &mut |value| {
@@ -239,12 +227,14 @@ struct Part<T> {
     complaints: Complaints,
     /// As [`Block::trouble`].
     trouble: Option<String>,
+    /// Rows are missing that were there once.
+    torn: bool,
 }
 
 impl<T> Part<T> {
     fn new(value: T) -> Self {
-        let (weight, lines, bytes, rows, complaints, trouble) = Default::default();
-        Self { value, weight, lines, bytes, rows, complaints, trouble }
+        let (weight, lines, bytes, rows, complaints, trouble, torn) = Default::default();
+        Self { value, weight, lines, bytes, rows, complaints, trouble, torn }
     }
 
     /// Takes in rows.
@@ -261,9 +251,10 @@ impl<T> Part<T> {
 
 impl Part<Vec<Batch>> {
     fn fold<T>(self, folding: &impl Fold<T>) -> Part<T> {
-        let Self { value: batches, weight, lines, bytes, rows: _, complaints, trouble } = self;
+        let Self { value: batches, weight, lines, bytes, rows: _, complaints, trouble, torn } =
+            self;
         let value = folding.fresh();
-        let mut part = Part { value, weight, lines, bytes, rows: 0, complaints, trouble };
+        let mut part = Part { value, weight, lines, bytes, rows: 0, complaints, trouble, torn };
         for mut batch in batches {
             part.add(folding, &mut batch);
         }
@@ -291,6 +282,7 @@ impl Sum<'_> {
         ended.lines += part.lines;
         ended.bytes += part.bytes;
         ended.rows += part.rows;
+        ended.torn |= part.torn;
         // One cause troubles many blocks.
         if let Some(trouble) = part.trouble.filter(|_| !std::mem::replace(&mut self.troubled, true))
         {
@@ -440,6 +432,8 @@ fn segment_worker<'a, T: Send + 'a>(
         let mut part = Part::new(folding.fresh());
         let mut complaints = Complaints::default();
         store.read(segment, &mut complaints, &mut |batch| part.add(folding, batch));
+        // What is said with the introductions is about the tables.
+        part.torn = segment > 0 && complaints.count() > 0;
         part.complaints = complaints;
         part.weight = folding.weigh(&part.value);
         Some((segment, part))

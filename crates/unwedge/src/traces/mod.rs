@@ -142,6 +142,8 @@ pub(crate) struct Ended {
     pub(crate) rows: u64,
     /// Who recorded it, or the format's title.
     pub(crate) source: String,
+    /// Rows are missing that were there once: a part of a store is gone or damaged.
+    pub(crate) torn: bool,
     /// It is a recording in a form of ours, by whoever made it for the purpose.
     pub(crate) is_ours: bool,
     /// It is a dump of one moment.

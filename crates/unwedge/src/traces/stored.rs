@@ -64,6 +64,11 @@ pub(super) fn open(folder: &Path, tuning: Tuning) -> Result<Input, Refusal> {
     Ok(Input { source, body: Body::Store(Box::new(Stored(reader))), tuning })
 }
 
+/// The largest summary that is left in a segment: a few per cent of the rows of one that is full. Bytes in memory, and as
+/// it is left.
+const WEIGHT_MAX: usize = 8 << 20;
+const BYTES_MAX: usize = 4 << 20;
+
 /// What is left in a segment.
 #[derive(Serialize, Deserialize)]
 struct Left<S> {
@@ -81,9 +86,14 @@ impl Summarise for Summaries {
     }
 
     fn finish_segment(&mut self) -> Vec<u8> {
-        let left = Left { version: SUMMARY_VERSION, summary: std::mem::take(&mut self.0) };
-        // Without a summary the rows are read instead.
-        serde_json::to_vec(&left).unwrap_or_default()
+        let summary = std::mem::take(&mut self.0);
+        // Without a summary the rows are read instead, which then takes no longer.
+        if summary.weight() > WEIGHT_MAX {
+            return Vec::new();
+        }
+        let left = Left { version: SUMMARY_VERSION, summary };
+        let bytes = serde_json::to_vec(&left).unwrap_or_default();
+        if bytes.len() > BYTES_MAX { Vec::new() } else { bytes }
     }
 }
 
@@ -102,14 +112,8 @@ impl Input {
                 return (summary, ended);
             }
         }
-        let mut join = |part| summary.merge(part);
-        let ended = self.fold_weighed(
-            progress,
-            Summary::default,
-            Summary::weight,
-            Summary::fold,
-            &mut join,
-        );
+        let (fresh, weigh, fold) = (Summary::default, Summary::weight, Summary::fold);
+        let ended = self.fold(progress, fresh, weigh, fold, |part| summary.merge(part));
         (summary, ended)
     }
 }

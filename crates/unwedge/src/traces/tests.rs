@@ -116,7 +116,8 @@ fn input(path: &Path, reading: Reading, tuning: Tuning) -> Input {
 
 fn folded(input: Input) -> (Rows, Ended) {
     let mut rows = Rows::new();
-    let ended = input.fold(&Progress::hidden(), Rows::new, keep, |part| rows.extend(part));
+    let ended =
+        input.fold(&Progress::hidden(), Rows::new, Vec::len, keep, |part| rows.extend(part));
     (rows, ended)
 }
 
