@@ -364,8 +364,11 @@ fn nested(out: Out<'_>) -> io::Result<()> {
     out.write_all(guest_line(3, 1, "object.signal", &deeper).as_bytes())
 }
 
+/// Writes a crowd's trace.
+type Crowd = fn(Out<'_>) -> io::Result<()>;
+
 /// What is written, and the exit status that it has; -1 where any but an error will do.
-const CROWDS: &[(&str, fn(Out<'_>) -> io::Result<()>, i32)] = &[
+const CROWDS: &[(&str, Crowd, i32)] = &[
     ("agents", |out| each(out, MANY, |n| guest_line(n, n, "import.x", "")), 0),
     ("objects", |out| each(out, MANY, |n| guest_line(n, n % 100, "object.signal", &event(n))), 0),
     ("texts", |out| each(out, MANY, |n| guest_line(n, n % 100, &format!("text.{n}"), "")), 0),
