@@ -86,9 +86,12 @@ fn is_base64(byte: u8) -> bool {
 
 const SEGMENT: &str = "events/00000.parquet";
 
+/// Damages a place.
+type Damage = fn(&Place);
+
 /// What is done to a store, the exit status of `explain`, what it says on standard error; nothing said: the report is
 /// the whole store's.
-const DAMAGES: &[(&str, fn(&Place), i32, &str)] = &[
+const DAMAGES: &[(&str, Damage, i32, &str)] = &[
     ("nothing", |_| {}, 1, ""),
     ("no segment", |place| fs::remove_file(place.file(SEGMENT)).expect("gone"), 3, "it is missing"),
     ("an empty segment", |place| place.put(SEGMENT, ""), 3, "parquet file too small"),
@@ -304,7 +307,7 @@ fn a_file_that_grows_or_shrinks_while_it_is_read_is_answered() {
         let started = Instant::now();
         while child.try_wait().expect("ours").is_none() && started.elapsed() < bounded::LIMIT {
             if grows {
-                (&file).write_all(text[..1 << 16].as_bytes()).expect("written");
+                (&file).write_all(&text.as_bytes()[..1 << 16]).expect("written");
             } else {
                 let length = file.metadata().expect("a file").len();
                 file.set_len(length / 2).expect("cut");
