@@ -35,7 +35,7 @@ show() {
 if [ -n "${DISPLAY:-}" ] && timeout 20 vkcube --c 1 >"$temporary/vkcube" 2>&1; then
     echo "Using the display $DISPLAY."
 else
-    Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp 3>"$temporary/display" >"$temporary/xvfb" 2>&1 &
+    Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp -noreset 3>"$temporary/display" >"$temporary/xvfb" 2>&1 &
     server=$!
     for _ in $(seq 100); do
         [ -s "$temporary/display" ] && break

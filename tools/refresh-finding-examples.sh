@@ -17,7 +17,7 @@ for recording in traces/*.jsonl; do
     echo "exit status $status" >>"${recording%.jsonl}.expected.txt"
 done
 temporary=$(mktemp -d)
-Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp 3>"$temporary/display" 2>"$temporary/xvfb" &
+Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp -noreset 3>"$temporary/display" 2>"$temporary/xvfb" &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; rm -rf "$temporary"' EXIT
 for _ in $(seq 100); do

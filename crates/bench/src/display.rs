@@ -21,7 +21,7 @@ impl Display {
         }
         let name = format!(":{}", 90 + std::process::id() % 900);
         let mut command = Command::new("Xvfb");
-        command.arg(&name).args(["-screen", "0", "1024x768x24", "-nolisten", "tcp"]);
+        command.arg(&name).args(["-screen", "0", "1024x768x24", "-nolisten", "tcp", "-noreset"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let Ok(server) = command.spawn() else {
             return Self { name: Err("there is no display and no Xvfb".to_owned()), server: None };

@@ -5,6 +5,7 @@
 //! read garbage, so a lost device it is.
 
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use ash::vk;
 
@@ -14,6 +15,9 @@ use crate::memory;
 
 /// Length of a slice, in nanoseconds.
 const SLICE: u64 = 50_000_000;
+
+/// The longest that a call waits for the work of a device whose loss is injected.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// The mode is *fail*.
 #[inline]
@@ -79,6 +83,26 @@ pub(crate) fn idle(device: &Device, only: Option<vk::Queue>) -> Result<(), vk::R
     if !enabled() {
         return Ok(());
     }
+    passed(device, only, |semaphore_wait| wait(device, u64::MAX, semaphore_wait))
+}
+
+/// Lets the work end that a device has, whose loss is only injected. Vulkan takes all work of a lost
+/// device for complete, so the program may destroy what that work uses at once; the driver below
+/// knows of no loss and is still at it. Bounded, for another fault may keep the work from ending.
+pub(crate) fn settle(device: &Device) {
+    let until = Instant::now() + SETTLE;
+    let _ = passed(device, None, |semaphore_wait| {
+        let left = until.saturating_duration_since(Instant::now());
+        semaphore_wait(u64::try_from(left.as_nanos()).unwrap_or(0))
+    });
+}
+
+/// Waits for the last breadcrumb of each queue, or of one; the caller says how a wait is bounded.
+fn passed(
+    device: &Device,
+    only: Option<vk::Queue>,
+    bounded: impl Fn(&dyn Fn(u64) -> vk::Result) -> vk::Result,
+) -> Result<(), vk::Result> {
     let Some(wait_semaphores) = device.next.wait_semaphores else { return Ok(()) };
     for queue in device.live_queues() {
         let handle = queue.handle.load(Ordering::Relaxed);
@@ -93,7 +117,7 @@ pub(crate) fn idle(device: &Device, only: Option<vk::Queue>) -> Result<(), vk::R
         let info = vk::SemaphoreWaitInfo::default()
             .semaphores(std::slice::from_ref(&semaphore))
             .values(std::slice::from_ref(&value));
-        let result = wait(device, u64::MAX, |slice| {
+        let result = bounded(&|slice| {
             // SAFETY: the crumb lives as long as the device; the structure outlives the call.
             unsafe { wait_semaphores(device.handle, &raw const info, slice) }
         });

@@ -46,6 +46,7 @@ pub(super) fn lose(device: &Device, call: Call, target: Target) {
     if let Some(strike) = inject::strike(Fault::DeviceLost, target) {
         device.lost.store(true, Ordering::Relaxed);
         strike.mark(device.number, call, device.handle.as_raw());
+        fail::settle(device);
     }
 }
 

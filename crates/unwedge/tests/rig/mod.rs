@@ -83,6 +83,8 @@ fn display_of_the_process() -> Option<String> {
 fn start_display() -> Option<String> {
     let mut server = Command::new("Xvfb");
     server.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+    // Else the server starts anew when its last client goes, and refuses those who come meanwhile.
+    server.arg("-noreset");
     server.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     end_with_parent(&mut server);
     let mut child = match server.spawn() {
