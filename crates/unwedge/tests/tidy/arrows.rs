@@ -39,7 +39,7 @@ const RULES: &[Rule] = &[
     rule("unwedge-trace", &[], Some(&["serde", "serde_json", "thiserror"]), &[]),
     rule("unwedge-readers", &["unwedge-trace"], Some(&["memchr", "serde", "serde_json", "thiserror", "toml"]), &["unwedge-analyze"]),
     rule("unwedge-analyze", &["unwedge-trace"], Some(&["serde"]), &["unwedge-sim"]),
-    planned(rule("unwedge-sim", &["unwedge-trace"], Some(&[]), &[])),
+    rule("unwedge-sim", &["unwedge-trace"], Some(&[]), &[]),
     planned(rule("unwedge-wait", &[], Some(&["ash"]), &[])),
     rule("unwedge-layer", &["unwedge-trace"], Some(&["ash", "libc"]), &[]),
     rule("unwedge", &["unwedge-trace", "unwedge-readers", "unwedge-analyze", "unwedge-sim", "unwedge-wait"], None, &["unwedge-scenarios"]),
