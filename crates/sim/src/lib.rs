@@ -10,5 +10,11 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod model;
+pub mod random;
+pub mod scenarios;
+pub mod switch;
+pub mod world;
 
 pub use model::{Action, Goals, Model};
+pub use random::Random;
+pub use world::{World, WorldBuilder};

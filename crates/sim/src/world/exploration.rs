@@ -1,0 +1,337 @@
+//! What can happen in a world, in whatever order? The world as a model for the explorer, and one way through it as a trace.
+
+use std::marker::PhantomData;
+
+use unwedge_trace::row::Batch;
+
+use super::run::Run;
+use super::step::{Readiness, Silence, Way, narrow_agent};
+use super::tell::Teller;
+use super::{Agent, Operation, Plan, Trigger, World};
+use crate::model::{Action, Goals, Model};
+
+/// What one agent does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Step {
+    /// Who.
+    pub agent: Agent,
+    /// How it goes on.
+    pub way: Way,
+}
+
+/// A world whose every order is to be tried. `BYTES` is the room for a state: see [`Exploration::new`].
+#[derive(Clone, Copy, Debug)]
+pub struct Exploration<'w, const BYTES: usize> {
+    world: &'w World,
+    room: PhantomData<[u8; BYTES]>,
+}
+
+impl<'w, const BYTES: usize> Exploration<'w, BYTES> {
+    /// `None` if a state of the world does not fit into `BYTES` bytes; see [`World::state_bytes`].
+    #[must_use]
+    pub fn new(world: &'w World) -> Option<Self> {
+        (world.state_len() <= BYTES).then_some(Self { world, room: PhantomData })
+    }
+
+    /// Does what follows an agent's step without anybody else having a say.
+    fn settle(&self, state: &mut [u8], agent: Agent) {
+        settle(self.world, state, agent, &mut Silence);
+    }
+}
+
+fn settle(world: &World, state: &mut [u8], agent: Agent, tell: &mut impl super::step::Tell) {
+    let spec = &world.agents[usize::from(agent.0)];
+    // `build` refuses programs that go round silently, but for loops over a counter, which this bounds.
+    for _ in 0..=u16::MAX {
+        let place = usize::from(state[world.place_at(agent)]);
+        if !spec.silent[place] {
+            return;
+        }
+        world.perform(state, agent, Way::Go, tell);
+    }
+}
+
+impl World {
+    /// How many bytes a state of it has.
+    #[must_use]
+    pub fn state_bytes(&self) -> usize {
+        self.state_len()
+    }
+
+    fn first_state(&self, tell: &mut impl super::step::Tell) -> Vec<u8> {
+        let mut state = self.initial_state();
+        for agent in 0..self.agents.len() {
+            settle(self, &mut state, Agent(narrow_agent(agent)), tell);
+        }
+        state
+    }
+
+    fn steps(&self, state: &[u8], steps: &mut Vec<Step>) {
+        for number in 0..self.agents.len() {
+            let agent = Agent(narrow_agent(number));
+            if !self.is_picked(state, agent) {
+                continue;
+            }
+            let mut can = |way| steps.push(Step { agent, way });
+            match self.readiness(state, agent) {
+                Readiness::UntilTimeOut => can(Way::TimeOut),
+                Readiness::Can => match self.operation(state, agent) {
+                    Operation::Choose(ways) => {
+                        (0..ways.len()).for_each(|way| can(Way::Choice(way.to_le_bytes()[0])));
+                    }
+                    Operation::Fault { fault, .. } => {
+                        can(Way::Go);
+                        let planned = self.faults[usize::from(fault.0)].plan != Plan::Never;
+                        if planned && state[self.faults_at()] > 0 {
+                            can(Way::Strike);
+                        }
+                    }
+                    _ => can(Way::Go),
+                },
+                // The callback of an interrupt starts anew.
+                Readiness::Ended if self.agents[number].trigger != Trigger::Own => can(Way::Go),
+                Readiness::Ended | Readiness::Cannot => {}
+            }
+        }
+    }
+
+    /// Whether the agent's processor would run it: no thread of a higher priority keeps it from that.
+    fn is_picked(&self, state: &[u8], agent: Agent) -> bool {
+        let spec = &self.agents[usize::from(agent.0)];
+        let Some(cpu) = spec.cpu else { return true };
+        if self.machine.aging_ns.is_some() {
+            return true;
+        }
+        let mut others = self.agents.iter().enumerate();
+        !others.any(|(number, other)| {
+            other.cpu == Some(cpu)
+                && other.priority > spec.priority
+                && self.occupies(state, Agent(narrow_agent(number)))
+        })
+    }
+
+    /// Whether the agent keeps its processor from those of a lower priority.
+    fn occupies(&self, state: &[u8], agent: Agent) -> bool {
+        match self.readiness(state, agent) {
+            Readiness::Can => !matches!(self.operation(state, agent), Operation::Sleep { .. }),
+            Readiness::UntilTimeOut => self.machine.skips_to_deadlines,
+            Readiness::Cannot | Readiness::Ended => false,
+        }
+    }
+
+    fn sort_of(&self, state: &[u8], step: Step) -> Action {
+        match (self.operation(state, step.agent), step.way) {
+            (_, Way::Strike) => Action::Fault,
+            (Operation::Progress { goal, .. }, _) => Action::Step(Goals(1 << goal.min(&31))),
+            _ => Action::Step(Goals::NONE),
+        }
+    }
+
+    fn words(&self, state: &[u8], step: Step) -> String {
+        let spec = &self.agents[usize::from(step.agent.0)];
+        let name = if spec.entry.name.is_empty() { "an agent" } else { &spec.entry.name };
+        let label = |object: super::Object| {
+            let entry = &self.objects[usize::from(object.0)].entry;
+            if entry.label.is_empty() {
+                format!("{:#x}", entry.handle)
+            } else {
+                entry.label.to_string()
+            }
+        };
+        let text = |name: super::Name| &*self.names[name.0 as usize];
+        let what = match self.operation(state, step.agent) {
+            Operation::Wait(wait) => {
+                let labels: Vec<_> =
+                    wait.targets.iter().map(|target| label(target.object)).collect();
+                let how = if step.way == Way::TimeOut { "times out" } else { "goes on" };
+                format!("{how} in {} for {}", text(wait.call), labels.join(", "))
+            }
+            Operation::Signal(object) => format!("signals {}", label(*object)),
+            Operation::Reset(object) => format!("resets {}", label(*object)),
+            Operation::Unlock(object) => format!("unlocks {}", label(*object)),
+            Operation::Hold(object) => format!("takes a hold of {}", label(*object)),
+            Operation::Release(object) => format!("gives back its hold of {}", label(*object)),
+            Operation::Owe { debtor, object, .. } => {
+                format!("has {} owe {}", self.agent_name(*debtor), label(*object))
+            }
+            Operation::Progress { what, .. } => format!("gets on: {}", text(*what)),
+            Operation::Fault { fault, .. } if step.way == Way::Strike => {
+                format!("meets a fault: {}", self.faults[usize::from(fault.0)].name)
+            }
+            Operation::Fault { fault, .. } => {
+                format!("is spared by {}", self.faults[usize::from(fault.0)].name)
+            }
+            Operation::Choose(_) => "takes one of several ways".to_owned(),
+            Operation::Until(_) => "sees what it looked out for".to_owned(),
+            Operation::Exit => "starts anew".to_owned(),
+            _ => "goes on".to_owned(),
+        };
+        format!("{name} {what}")
+    }
+}
+
+impl<const BYTES: usize> Model for Exploration<'_, BYTES> {
+    type State = [u8; BYTES];
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<Self::State> {
+        let mut state = [0; BYTES];
+        state[..self.world.state_len()].copy_from_slice(&self.world.first_state(&mut Silence));
+        vec![state]
+    }
+
+    fn actions(&self, state: &Self::State, actions: &mut Vec<Self::Action>) {
+        self.world.steps(state, actions);
+    }
+
+    fn next_state(&self, state: &Self::State, step: &Step) -> Option<Self::State> {
+        let mut next = *state;
+        self.world.perform(&mut next, step.agent, step.way, &mut Silence);
+        self.settle(&mut next, step.agent);
+        Some(next)
+    }
+
+    fn sort(&self, state: &Self::State, step: &Step) -> Action {
+        self.world.sort_of(state, *step)
+    }
+
+    fn goals(&self) -> Goals {
+        Goals::first(u32::try_from(self.world.goals.len()).unwrap_or(u32::MAX))
+    }
+
+    fn is_done(&self, state: &Self::State) -> bool {
+        let mut agents = self.world.agents.iter().enumerate();
+        agents.all(|(number, spec)| {
+            let agent = Agent(narrow_agent(number));
+            spec.daemon || matches!(self.world.operation(state, agent), Operation::Exit)
+        })
+    }
+
+    fn representative(&self, mut state: Self::State) -> Self::State {
+        self.world.sort_alike(&mut state);
+        state
+    }
+
+    fn describe(&self, state: &Self::State, step: &Step) -> String {
+        self.world.words(state, *step)
+    }
+}
+
+impl World {
+    /// Puts agents that are alike into the order of what they are doing.
+    fn sort_alike(&self, state: &mut [u8]) {
+        for group in &self.alike {
+            let bytes = |agent: &Agent| {
+                let locals = self.agents[usize::from(agent.0)].locals.iter();
+                let locals = locals.map(|variable| self.variable_at(*variable));
+                std::iter::once(self.place_at(*agent)).chain(locals)
+            };
+            // Insertion sort of a handful by their bytes; owners of locks go along.
+            for end in 1..group.len() {
+                let mut at = end;
+                while at > 0 {
+                    let (one, other) = (&group[at - 1], &group[at]);
+                    let less =
+                        bytes(other).map(|byte| state[byte]).lt(bytes(one).map(|byte| state[byte]));
+                    if !less {
+                        break;
+                    }
+                    let pairs: Vec<_> = bytes(one).zip(bytes(other)).collect();
+                    pairs.into_iter().for_each(|(one, other)| state.swap(one, other));
+                    self.swap_owners(state, *one, *other);
+                    at -= 1;
+                }
+            }
+        }
+    }
+
+    fn swap_owners(&self, state: &mut [u8], one: Agent, other: Agent) {
+        let (one, other) = ((one.0 + 1).to_le_bytes()[0], (other.0 + 1).to_le_bytes()[0]);
+        let locks = self.objects.iter().zip(state.iter_mut());
+        for (object, owner) in locks {
+            if object.discipline == super::Discipline::Lock {
+                if *owner == one {
+                    *owner = other;
+                } else if *owner == other {
+                    *owner = one;
+                }
+            }
+        }
+    }
+}
+
+/// One way through a world, step by step, as a trace.
+#[derive(Debug)]
+pub struct Replay<'w> {
+    world: &'w World,
+    state: Vec<u8>,
+    teller: Teller,
+}
+
+/// What a step of a replay takes, in nanoseconds of the world's time.
+const STEP_NS: u64 = 1_000_000;
+
+impl<'w> Replay<'w> {
+    /// The world at its beginning.
+    #[must_use]
+    pub fn new(world: &'w World) -> Self {
+        let mut teller = Teller::new(world);
+        let state = world.first_state(&mut teller);
+        let mut replay = Self { world, state, teller };
+        replay.tell_waits();
+        replay
+    }
+
+    /// What could happen now.
+    #[must_use]
+    pub fn steps(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        self.world.steps(&self.state, &mut steps);
+        steps
+    }
+
+    /// Takes a step; says it in words, or `None` if it cannot be taken here.
+    pub fn take(&mut self, step: Step) -> Option<String> {
+        if !self.steps().contains(&step) {
+            return None;
+        }
+        self.teller.now += STEP_NS;
+        let words = self.world.words(&self.state, step);
+        self.world.perform(&mut self.state, step.agent, step.way, &mut self.teller);
+        settle(self.world, &mut self.state, step.agent, &mut self.teller);
+        self.tell_waits();
+        Some(words)
+    }
+
+    /// The trace so far.
+    #[must_use]
+    pub fn finish(mut self) -> Batch {
+        self.teller.take(self.world)
+    }
+
+    /// The world's time, in nanoseconds.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.teller.now
+    }
+
+    /// Whoever stands at a wait by now has begun to wait.
+    fn tell_waits(&mut self) {
+        for number in 0..self.world.agents.len() {
+            let agent = Agent(narrow_agent(number));
+            if let Operation::Wait(wait) = self.world.operation(&self.state, agent)
+                && !self.world.is_reached(&self.state, wait)
+            {
+                self.teller.waits(self.world, &self.state, agent, wait);
+            }
+        }
+    }
+}
+
+impl World {
+    /// A run of it.
+    #[must_use]
+    pub fn run(&self, seed: u64) -> Run {
+        Run::new(self.clone(), seed)
+    }
+}
