@@ -1,0 +1,1 @@
+//! Is what `guest-kernel` plants what is found?

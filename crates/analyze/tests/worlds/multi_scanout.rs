@@ -1,0 +1,1 @@
+//! Is what `multi-scanout` plants what is found?

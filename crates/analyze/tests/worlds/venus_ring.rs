@@ -1,0 +1,1 @@
+//! Is what `venus-ring` plants what is found?
