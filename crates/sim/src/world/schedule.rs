@@ -96,12 +96,10 @@ impl Run {
     /// Has the processor run whom it should.
     pub(super) fn pick(&mut self, cpu: usize, time: u64) {
         let Some((place, priority)) = self.best(cpu, time) else { return };
-        if let Some(current) = self.cpus[cpu].current {
-            if i64::from(self.world.agents[usize::from(current.0)].priority) < priority {
-                self.preempt(cpu, current, time);
-            } else {
-                return self.tell_ready(cpu);
-            }
+        let current = self.cpus[cpu].current;
+        let own = |agent: Agent| i64::from(self.world.agents[usize::from(agent.0)].priority);
+        if current.is_some_and(|current| own(current) >= priority) {
+            return self.tell_ready(cpu);
         }
         let skips = self.world.machine.skips_to_deadlines
             && self.waiting_with_deadline(cpu).is_some_and(|waiting| waiting > priority);
@@ -109,6 +107,9 @@ impl Run {
             return self.tell_ready(cpu);
         }
         let agent = self.cpus[cpu].ready.remove(place);
+        if let Some(current) = current {
+            self.preempt(cpu, current, time);
+        }
         self.cpus[cpu].current = Some(agent);
         self.cpus[cpu].quantum_end = time.saturating_add(self.world.machine.quantum_ns);
         let doing = &mut self.doing[usize::from(agent.0)];
@@ -137,9 +138,12 @@ impl Run {
 
     /// The thread's quantum is over and an equal one is ready, or one that has grown older: that one runs now.
     pub(super) fn yields(&mut self, cpu: usize, agent: Agent, time: u64) -> bool {
-        let over = time >= self.cpus[cpu].quantum_end;
+        if time < self.cpus[cpu].quantum_end {
+            return false;
+        }
         let own = i64::from(self.world.agents[usize::from(agent.0)].priority);
-        if !over || self.best(cpu, time).is_none_or(|(_, priority)| priority < own) {
+        if self.best(cpu, time).is_none_or(|(_, priority)| priority < own) {
+            self.cpus[cpu].quantum_end = time.saturating_add(self.world.machine.quantum_ns);
             return false;
         }
         self.unplan(agent);
