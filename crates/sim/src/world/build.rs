@@ -164,11 +164,18 @@ impl WorldBuilder {
             Program { world: self, operations: Vec::new(), labels: Vec::new(), agent };
         write(&mut program);
         let (mut operations, labels) = (program.operations, program.labels);
-        operations.push(Operation::Exit);
+        operations.extend([Operation::Exit, Operation::Gone]);
         for operation in &mut operations {
             resolve(operation, &labels);
         }
-        self.agents[usize::from(agent.0)].program = operations;
+        let agent = &mut self.agents[usize::from(agent.0)];
+        let len = operations.len();
+        assert!(
+            len <= 256,
+            "the program of {:?} has {len} operations: at most 256",
+            agent.entry.name
+        );
+        agent.program = operations;
     }
 
     /// The world.
@@ -186,7 +193,12 @@ impl WorldBuilder {
         for agent in &mut self.agents {
             let own = |variable: &Variable| users[usize::from(variable.0)] <= 1;
             let cpu = agent.cpu.is_some();
-            agent.silent = agent.program.iter().map(|op| is_silent(op, own, cpu)).collect();
+            let again = agent.trigger != Trigger::Own;
+            let silent = |operation: &Operation| match operation {
+                Operation::Exit => !again,
+                other => is_silent(other, own, cpu),
+            };
+            agent.silent = agent.program.iter().map(silent).collect();
             assert!(
                 !goes_round_silently(agent),
                 "the program of {:?} goes round without a step that others could see",
@@ -307,6 +319,7 @@ fn goes_round_silently(agent: &AgentSpec) -> bool {
         going[at] = 1;
         let round = match &agent.program[at] {
             Operation::Goto(to) => visit(agent, usize::from(*to), going),
+            Operation::Exit => false,
             // A loop over a counter of its own comes to its end; one that forgets to count does not, and is found when it
             // runs.
             Operation::If { .. } => false,

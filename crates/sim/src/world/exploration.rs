@@ -7,7 +7,7 @@ use unwedge_trace::row::Batch;
 use super::run::Run;
 use super::step::{Readiness, Silence, Way, narrow_agent};
 use super::tell::Teller;
-use super::{Agent, Operation, Plan, Trigger, World};
+use super::{Agent, Operation, Plan, World};
 use crate::model::{Action, Goals, Model};
 
 /// What one agent does.
@@ -88,8 +88,6 @@ impl World {
                     }
                     _ => can(Way::Go),
                 },
-                // The callback of an interrupt starts anew.
-                Readiness::Ended if self.agents[number].trigger != Trigger::Own => can(Way::Go),
                 Readiness::Ended | Readiness::Cannot => {}
             }
         }
@@ -203,7 +201,7 @@ impl<const BYTES: usize> Model for Exploration<'_, BYTES> {
         let mut agents = self.world.agents.iter().enumerate();
         agents.all(|(number, spec)| {
             let agent = Agent(narrow_agent(number));
-            spec.daemon || matches!(self.world.operation(state, agent), Operation::Exit)
+            spec.daemon || matches!(self.world.operation(state, agent), Operation::Gone)
         })
     }
 

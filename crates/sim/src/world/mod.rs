@@ -212,7 +212,10 @@ pub(crate) enum Operation {
     Lose {
         events: u64,
     },
+    /// Goes; of an interrupt's callback: the next one starts at the beginning.
     Exit,
+    /// It is no more. The last of every program.
+    Gone,
     /// Stands still for ever, without a word.
     Halt,
 }

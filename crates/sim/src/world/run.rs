@@ -278,10 +278,6 @@ impl Run {
                 return None;
             }
             Readiness::Ended => {
-                self.perform(agent, Way::Go, time);
-                // It stays at its end: `perform` went beyond it.
-                let place = self.world.place_at(agent);
-                self.state[place] -= 1;
                 self.stop(agent, Condition::Exited, time);
                 return None;
             }

@@ -149,7 +149,7 @@ impl World {
             Operation::Wait(wait) if wait.bound.is_some() => Readiness::UntilTimeOut,
             Operation::Until(test) if self.holds(state, test) => Readiness::Can,
             Operation::Wait(_) | Operation::Until(_) | Operation::Halt => Readiness::Cannot,
-            Operation::Exit => Readiness::Ended,
+            Operation::Gone => Readiness::Ended,
             _ => Readiness::Can,
         }
     }
@@ -204,9 +204,12 @@ impl World {
                 tell.did(self, agent, other);
             }
         }
-        let again = self.agents[usize::from(agent.0)].trigger != super::Trigger::Own
-            && matches!(operation, Operation::Exit);
-        state[place] = if again { 0 } else { next };
+        if matches!(operation, Operation::Exit) {
+            let spec = &self.agents[usize::from(agent.0)];
+            let again = spec.trigger != super::Trigger::Own;
+            next = if again { 0 } else { narrow(narrow_agent(spec.program.len() - 1)) };
+        }
+        state[place] = next;
     }
 
     /// Operations that change one byte at most.
@@ -249,7 +252,8 @@ impl World {
                     state[at] -= 1;
                     tell.reset(self, agent, target.object);
                 }
-                Discipline::Lock => state[at] = narrow(agent.0 + 1),
+                // Who it is matters to the explorer only, whose worlds are small.
+                Discipline::Lock => state[at] = narrow(agent.0 + 1).max(1),
                 Discipline::Latch | Discipline::Count | Discipline::Lag => {}
             }
             if wait.any {
