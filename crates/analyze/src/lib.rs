@@ -47,6 +47,13 @@ impl Default for Options {
     }
 }
 
+/// How young a wait may be at the end of a recording and still be presumed fine, where nobody says: a second, and at most a
+/// quarter of the time that the recording covers. Nanoseconds, both.
+#[must_use]
+pub fn patience_ns(covers_ns: u64) -> u64 {
+    (covers_ns / 4).min(1_000_000_000)
+}
+
 /// Says whether the recorded program is wedged at the recording's last moment, and if so, on what.
 #[must_use]
 pub fn analyze(recording: &Recording, options: &Options) -> Report {

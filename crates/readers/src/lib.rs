@@ -51,6 +51,11 @@ pub trait BlockReader: Send + Sync {
         None
     }
 
+    /// How young a wait may be at the end and still be presumed fine, in nanoseconds, if whoever recorded it says so.
+    fn patience_ns(&self) -> Option<u64> {
+        None
+    }
+
     /// Whether times are not the host's but a guest's or a simulation's own: two runs that do the same have the same.
     fn has_virtual_clock(&self) -> bool {
         false

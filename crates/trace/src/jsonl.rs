@@ -28,6 +28,10 @@ pub struct Header {
     pub source: String,
     /// The moment of the last observation, on the events' clock: what is open then is open still.
     pub now: Timestamp,
+    /// How young a wait may be at `now` and still be presumed fine, in nanoseconds. Left out by who records because it is
+    /// time to judge: then it is 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience_ns: Option<u64>,
     /// Fields of later versions, kept.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -37,7 +41,14 @@ impl Header {
     /// A header of this version.
     #[must_use]
     pub fn new(source: &str, now: Timestamp) -> Self {
-        Self { unwedge_trace: VERSION, source: source.to_owned(), now, extra: Map::new() }
+        let (source, extra) = (source.to_owned(), Map::new());
+        Self { unwedge_trace: VERSION, source, now, patience_ns: None, extra }
+    }
+
+    /// The same with a patience, in nanoseconds.
+    #[must_use]
+    pub fn with_patience(self, ns: u64) -> Self {
+        Self { patience_ns: Some(ns), ..self }
     }
 }
 

@@ -109,6 +109,35 @@ fn what_is_imported_and_exported_has_the_same_report() {
     }
 }
 
+/// A wait that began half a second before the end, and a header that says how young a wait may be.
+#[track_caller]
+fn check_patience(header: &str, status: i32) {
+    let place = Place::new();
+    let events = DEADLOCK.split_once('\n').expect("a header").1;
+    let header: Value = serde_json::from_str(header).expect("JSON");
+    fs::write(place.path("in.jsonl"), format!("{header}\n{events}")).expect("a file");
+    place.run(&["import", "in.jsonl", "store"]);
+    place.run(&["export", "store", "--jsonl", "out.jsonl"]);
+    for recording in ["in.jsonl", "store", "out.jsonl"] {
+        let output = place.run(&["explain", recording]);
+        assert_eq!(output.status.code(), Some(status), "{recording} with {header}: {output:?}");
+    }
+}
+
+#[test]
+fn a_recording_says_how_young_a_wait_may_be_and_keeps_saying_so() {
+    let first: Value =
+        serde_json::from_str(DEADLOCK.lines().next().expect("a header")).expect("JSON");
+    let now = first["now"].as_u64().expect("a time");
+    let header = |patience: u64| {
+        json!({"unwedge_trace": 1, "source": "a test", "now": now, "patience_ns": patience})
+            .to_string()
+    };
+    check_patience(&first.to_string(), 1);
+    check_patience(&header(0), 1);
+    check_patience(&header(now + 1), 0);
+}
+
 #[test]
 fn export_takes_what_is_no_store_yet_and_writes_to_standard_output() {
     let place = Place::new();

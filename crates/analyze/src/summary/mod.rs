@@ -137,11 +137,10 @@ impl Summary {
         self.backwards
     }
 
-    /// How young a wait may be and still be presumed fine, where nobody says: a second, and at most a quarter of the time
-    /// that the recording covers. Nothing where it is of one moment. Nanoseconds.
+    /// [`crate::patience_ns`] of the time that it covers.
     #[must_use]
     pub fn patience_ns(&self) -> u64 {
-        (self.latest_at.saturating_sub(self.first_at) / 4).min(1_000_000_000)
+        crate::patience_ns(self.latest_at.saturating_sub(self.first_at))
     }
 
     /// The report at `now`, or at the latest row's time.

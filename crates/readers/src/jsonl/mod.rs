@@ -41,6 +41,7 @@ fn open(start: &[u8]) -> Result<Reading, String> {
 pub struct Reader {
     header: Box<[u8]>,
     now: Timestamp,
+    patience_ns: u64,
     source: Box<str>,
     learns: bool,
 }
@@ -64,7 +65,8 @@ impl Reader {
             return Err(ReadError::Version { found: header.unwedge_trace }.to_string());
         }
         let source = header.source.into();
-        Ok(Self { header: line.into(), now: header.now, source, learns: true })
+        let patience_ns = header.patience_ns.unwrap_or(0);
+        Ok(Self { header: line.into(), now: header.now, patience_ns, source, learns: true })
     }
 
     /// The same reader, which parses every line: what it reads is the same, and tests compare.
@@ -118,6 +120,10 @@ impl BlockReader for Reader {
 
     fn now(&self) -> Option<Timestamp> {
         Some(self.now)
+    }
+
+    fn patience_ns(&self) -> Option<u64> {
+        Some(self.patience_ns)
     }
 
     fn source(&self) -> Option<&str> {

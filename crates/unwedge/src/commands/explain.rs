@@ -103,9 +103,8 @@ impl Explain {
         let (summary, ended) = input.summarise(&Progress::on_terminal("reading"));
         ended.tell(&self.path);
         ended.refuse_nothing(&self.path)?;
-        let at_once = ended.is_ours || ended.is_of_one_moment;
-        let patience = if at_once { 0 } else { summary.patience_ns() };
-        let options = Options { patience_ns: deadline.unwrap_or(patience) };
+        let patience = || ended.patience_ns.unwrap_or_else(|| summary.patience_ns());
+        let options = Options { patience_ns: deadline.unwrap_or_else(patience) };
         let (mut report, recording) = summary.explained(&ended.source, ended.now, &options);
         // Who waits may be told in what is gone.
         if ended.torn && report.verdict == Verdict::Progressing {

@@ -86,7 +86,15 @@ fn write_jsonl(
     complain: &mut dyn FnMut(&str),
     mut out: impl Write,
 ) -> io::Result<()> {
-    let header = Header::new(&reader.header().source, reader.now());
+    let now = reader.now();
+    // What was judged by its length stays so.
+    let patience_ns = reader.header().patience_ns;
+    let patience_ns =
+        patience_ns.unwrap_or_else(|| unwedge_analyze::patience_ns(now.since(reader.began())));
+    let mut header = Header::new(&reader.header().source, now);
+    if patience_ns > 0 {
+        header = header.with_patience(patience_ns);
+    }
     writeln!(out, "{}", serde_json::to_string(&header)?)?;
     each_event(reader, complain, &mut |event: &Event| {
         serde_json::to_writer(&mut out, event)?;

@@ -68,6 +68,7 @@ pub(crate) fn import(
     let ended = Input::open(input, choice)?.each(&progress, |batch| Ok(writer.push(&batch)?))?;
     ended.tell(input);
     ended.refuse_nothing(input)?;
+    let writer = writer.with_patience(ended.patience_ns);
     let written = writer.finish(&ended.source, ended.now)?;
     if written.rows_dropped > 0 {
         let rows = written.rows_dropped;

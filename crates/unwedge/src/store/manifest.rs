@@ -22,6 +22,9 @@ pub(super) struct Manifest {
     pub(super) source: String,
     /// The moment of the last observation, in nanoseconds on the events' clock.
     pub(super) now: u64,
+    /// How young a wait may be then and still be presumed fine, in nanoseconds, if whoever recorded it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) patience_ns: Option<u64>,
     /// Rows of all segments.
     pub(super) rows: u64,
     /// The tables.

@@ -21,6 +21,8 @@ pub(crate) struct Header {
     pub(crate) source: String,
     /// The moment of the last observation; none where the manifest is missing: then it is that of the last row.
     pub(crate) now: Option<Timestamp>,
+    /// How young a wait may be then and still be presumed fine, in nanoseconds, if the recording says so.
+    pub(crate) patience_ns: Option<u64>,
     /// Rows of all segments, those that cannot be read too.
     pub(crate) rows: u64,
 }
@@ -71,6 +73,7 @@ impl Reader {
                 .as_ref()
                 .map_or("unknown".to_owned(), |manifest| manifest.source.clone()),
             now: manifest.as_ref().map(|manifest| Timestamp(manifest.now)),
+            patience_ns: manifest.as_ref().and_then(|manifest| manifest.patience_ns),
             rows: segments.iter().fold(0, |rows, segment| rows.saturating_add(segment.rows)),
         };
         Ok(Self { header, tables, segments, complaints })

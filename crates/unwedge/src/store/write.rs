@@ -49,6 +49,7 @@ pub(crate) struct Writer {
     segment_rows: u64,
     /// Whether a batch was folded since the last segment ended.
     unsummarised: bool,
+    patience_ns: Option<u64>,
 }
 
 /// A segment that is being written.
@@ -88,12 +89,19 @@ impl Writer {
             rows_dropped: 0,
             segment_rows: SEGMENT_ROWS,
             unsummarised: false,
+            patience_ns: None,
         })
     }
 
     /// Leaves a summary in each segment.
     pub(crate) fn with_summaries(mut self, summarise: Box<dyn Summarise>) -> Self {
         self.summarise = Some(summarise);
+        self
+    }
+
+    /// Keeps how young a wait may be at the end and still be presumed fine, in nanoseconds, where the recording says so.
+    pub(crate) fn with_patience(mut self, ns: Option<u64>) -> Self {
+        self.patience_ns = ns;
         self
     }
 
@@ -164,6 +172,7 @@ impl Writer {
             now: now
                 .map_or_else(|| self.segments.last().map_or(0, |segment| segment.to), |now| now.0),
             rows: self.segments.iter().map(|segment| segment.rows).sum(),
+            patience_ns: self.patience_ns,
             agents,
             objects,
             names,

@@ -115,6 +115,7 @@ impl Input {
                 });
                 sum.ended.now = reader.now();
                 sum.ended.is_ours = reader.source().is_some();
+                sum.ended.patience_ns = reader.patience_ns();
                 sum.ended.has_virtual_clock = reader.has_virtual_clock();
             }
             Body::Text { feed, reading: Reading::Lines(reader) } => {
@@ -128,7 +129,7 @@ impl Input {
                 });
                 sum.ended.complaints.append(lines.sink.complaints, 0);
                 sum.ended.now = lines.reader.now();
-                sum.ended.is_of_one_moment = lines.reader.is_of_one_moment();
+                sum.ended.patience_ns = lines.reader.is_of_one_moment().then_some(0);
             }
             Body::Store(store) => {
                 progress.begin(Extent::Segments(store.count()));
@@ -142,6 +143,7 @@ impl Input {
                     |part| sum.join(part, next.load(Ordering::Relaxed), join),
                 );
                 sum.ended.now = store.now();
+                sum.ended.patience_ns = store.patience_ns();
             }
         }
         progress.finish();
@@ -157,7 +159,8 @@ fn each_of_store(
     mut take: impl FnMut(Batch) -> Result<(), Error>,
 ) -> Result<Ended, Error> {
     progress.begin(Extent::Segments(store.count()));
-    let mut ended = Ended { source, now: store.now(), ..Ended::default() };
+    let (now, patience_ns) = (store.now(), store.patience_ns());
+    let mut ended = Ended { source, now, patience_ns, ..Ended::default() };
     for segment in 0..store.count() {
         let mut result = Ok(());
         let mut complaints = Complaints::default();

@@ -75,6 +75,11 @@ pub(crate) trait Segments: Send + Sync {
 
     /// The moment of the last observation, if it is not that of the last event.
     fn now(&self) -> Option<Timestamp>;
+
+    /// How young a wait may be then and still be presumed fine, in nanoseconds, if the store says so.
+    fn patience_ns(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// How work is divided. The result does not depend on it.
@@ -146,8 +151,9 @@ pub(crate) struct Ended {
     pub(crate) torn: bool,
     /// It is a recording in a form of ours, by whoever made it for the purpose.
     pub(crate) is_ours: bool,
-    /// It is a dump of one moment.
-    pub(crate) is_of_one_moment: bool,
+    /// How young a wait may be at its end and still be presumed fine, in nanoseconds, if it says so: 0 where it is a dump of
+    /// one moment, or was recorded because it was time to judge.
+    pub(crate) patience_ns: Option<u64>,
     /// Times are the guest's or the simulation's own, as its profile says: two runs that do the same have the same.
     pub(crate) has_virtual_clock: bool,
 }

@@ -50,6 +50,10 @@ impl Segments for Stored {
     fn now(&self) -> Option<Timestamp> {
         self.0.header().now
     }
+
+    fn patience_ns(&self) -> Option<u64> {
+        self.0.header().patience_ns
+    }
 }
 
 /// Opens a folder.
@@ -105,7 +109,9 @@ impl Input {
             let left: Option<Vec<Summary>> =
                 (1..store.count()).map(|number| store.summary(number)).collect();
             if let Some(left) = left {
-                let mut ended = Ended { source: self.source, now: store.now(), ..Ended::default() };
+                let (source, now) = (self.source, store.now());
+                let patience_ns = store.patience_ns();
+                let mut ended = Ended { source, now, patience_ns, ..Ended::default() };
                 store.read(0, &mut ended.complaints, &mut |batch| summary.fold(batch));
                 left.into_iter().for_each(|left| summary.merge(left));
                 ended.rows = summary.rows();
