@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod explore;
 pub mod model;
 pub mod random;
 pub mod scenarios;

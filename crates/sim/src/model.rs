@@ -71,6 +71,11 @@ pub trait Model: Sync {
         state
     }
 
+    /// Bytes that a state points at, beside its own size, so that bounds hold; nothing for a flat state.
+    fn heap_bytes(&self, _state: &Self::State) -> usize {
+        0
+    }
+
     /// An action in words: who does what.
     fn describe(&self, state: &Self::State, action: &Self::Action) -> String;
 }

@@ -30,6 +30,13 @@ const IMPURE: &[&str] = &[
     "rustix::",
 ];
 
+/// The pure files that may name one of these all the same, and why.
+const IMPURE_FOR_A_REASON: &[(&str, &str, &str)] = &[(
+    "crates/sim/src/explore/spread.rs",
+    "std::thread",
+    "threads share the explorer's work; who does what changes nothing about the result, and tests compare their numbers",
+)];
+
 /// Crates without a line of unsafe code.
 const SAFE_CRATES: &[&str] = &["readers", "analyze", "sim"];
 
@@ -81,12 +88,20 @@ fn every_file_says_what_it_answers() {
 #[test]
 fn the_pure_crates_look_at_nothing() {
     let mut complaints = Vec::new();
+    let mut needless: Vec<_> =
+        IMPURE_FOR_A_REASON.iter().map(|(path, word, _)| (*path, *word)).collect();
     for folder in PURE_CRATES {
         for file in files(&format!("crates/{folder}/src"), &[".rs"]) {
             for (number, line) in code(&file.text).lines().enumerate() {
-                let named = IMPURE.iter().filter(|word| line.contains(**word));
-                complaints
-                    .extend(named.map(|word| format!("{}:{}: {word}", file.path, number + 1)));
+                for word in IMPURE.iter().filter(|word| line.contains(**word)) {
+                    let excepted =
+                        |(path, other, _): &(&str, &str, &str)| file.path == *path && word == other;
+                    if IMPURE_FOR_A_REASON.iter().any(excepted) {
+                        needless.retain(|exception| *exception != (&*file.path, *word));
+                    } else {
+                        complaints.push(format!("{}:{}: {word}", file.path, number + 1));
+                    }
+                }
             }
         }
         let lists = root().join("crates").join(folder);
@@ -99,6 +114,9 @@ fn the_pure_crates_look_at_nothing() {
             complaints.push(format!("crates/{folder}/clippy.toml forbids nothing"));
         }
     }
+    complaints.extend(
+        needless.iter().map(|(path, word)| format!("{path} does not name {word} any more")),
+    );
     assert!(
         complaints.is_empty(),
         "clocks, files, environment or processes in a pure crate:\n  {}",
