@@ -23,6 +23,7 @@ pub struct Step {
 #[derive(Clone, Copy, Debug)]
 pub struct Exploration<'w, const BYTES: usize> {
     world: &'w World,
+    reduced: bool,
     room: PhantomData<[u8; BYTES]>,
 }
 
@@ -30,12 +31,22 @@ impl<'w, const BYTES: usize> Exploration<'w, BYTES> {
     /// `None` if a state of the world does not fit into `BYTES` bytes; see [`World::state_bytes`].
     #[must_use]
     pub fn new(world: &'w World) -> Option<Self> {
-        (world.state_len() <= BYTES).then_some(Self { world, room: PhantomData })
+        let fits = world.state_len() <= BYTES;
+        fits.then_some(Self { world, reduced: true, room: PhantomData })
+    }
+
+    /// The same without what makes it smaller: each operation is a step of its own, and agents that are alike are told
+    /// apart. The answer is the same; this is for those who doubt it, as the tests do.
+    #[must_use]
+    pub fn unreduced(self) -> Self {
+        Self { reduced: false, ..self }
     }
 
     /// Does what follows an agent's step without anybody else having a say.
     fn settle(&self, state: &mut [u8], agent: Agent) {
-        settle(self.world, state, agent, &mut Silence);
+        if self.reduced {
+            settle(self.world, state, agent, &mut Silence);
+        }
     }
 }
 
@@ -174,7 +185,12 @@ impl<const BYTES: usize> Model for Exploration<'_, BYTES> {
 
     fn init_states(&self) -> Vec<Self::State> {
         let mut state = [0; BYTES];
-        state[..self.world.state_len()].copy_from_slice(&self.world.first_state(&mut Silence));
+        let first = if self.reduced {
+            self.world.first_state(&mut Silence)
+        } else {
+            self.world.initial_state()
+        };
+        state[..first.len()].copy_from_slice(&first);
         vec![state]
     }
 
@@ -206,7 +222,9 @@ impl<const BYTES: usize> Model for Exploration<'_, BYTES> {
     }
 
     fn representative(&self, mut state: Self::State) -> Self::State {
-        self.world.sort_alike(&mut state);
+        if self.reduced {
+            self.world.sort_alike(&mut state);
+        }
         state
     }
 
@@ -216,31 +234,41 @@ impl<const BYTES: usize> Model for Exploration<'_, BYTES> {
 }
 
 impl World {
-    /// Puts agents that are alike into the order of what they are doing.
+    /// Puts agents that are alike into the order of what they are doing and what they own.
     fn sort_alike(&self, state: &mut [u8]) {
         for group in &self.alike {
-            let bytes = |agent: &Agent| {
-                let locals = self.agents[usize::from(agent.0)].locals.iter();
-                let locals = locals.map(|variable| self.variable_at(*variable));
-                std::iter::once(self.place_at(*agent)).chain(locals)
-            };
-            // Insertion sort of a handful by their bytes; owners of locks go along.
+            // Insertion sort: there is a handful of them.
             for end in 1..group.len() {
                 let mut at = end;
-                while at > 0 {
-                    let (one, other) = (&group[at - 1], &group[at]);
-                    let less =
-                        bytes(other).map(|byte| state[byte]).lt(bytes(one).map(|byte| state[byte]));
-                    if !less {
-                        break;
+                while at > 0 && self.does(state, group[at]).lt(self.does(state, group[at - 1])) {
+                    let (one, other) = (group[at - 1], group[at]);
+                    let locals = self.agents[usize::from(one.0)].locals.len();
+                    for local in 0..=locals {
+                        state.swap(self.local_at(one, local), self.local_at(other, local));
                     }
-                    let pairs: Vec<_> = bytes(one).zip(bytes(other)).collect();
-                    pairs.into_iter().for_each(|(one, other)| state.swap(one, other));
-                    self.swap_owners(state, *one, *other);
+                    self.swap_owners(state, one, other);
                     at -= 1;
                 }
             }
         }
+    }
+
+    /// Where a state has an agent's place in its program, and after that its own variables.
+    fn local_at(&self, agent: Agent, local: usize) -> usize {
+        match local.checked_sub(1) {
+            None => self.place_at(agent),
+            Some(local) => self.variable_at(self.agents[usize::from(agent.0)].locals[local]),
+        }
+    }
+
+    /// All that a state has of an agent.
+    fn does<'s>(&'s self, state: &'s [u8], agent: Agent) -> impl Iterator<Item = u8> + 's {
+        let locals = 0..=self.agents[usize::from(agent.0)].locals.len();
+        let own = (agent.0 + 1).to_le_bytes()[0];
+        let locks = self.objects.iter().zip(state);
+        let locks = locks.filter(|(object, _)| object.discipline == super::Discipline::Lock);
+        let locals = locals.map(move |local| state[self.local_at(agent, local)]);
+        locals.chain(locks.map(move |(_, owner)| u8::from(*owner == own)))
     }
 
     fn swap_owners(&self, state: &mut [u8], one: Agent, other: Agent) {
