@@ -43,7 +43,7 @@ fn operation(p: &mut Program<'_>, random: &mut Random, things: &Things, own: Var
             p.here(over);
         }
         (1, Discipline::Count) => p.release(object),
-        (0 | 1, Discipline::Lock) => p.lock("lock", object),
+        (1, Discipline::Lock) => p.lock("lock", object),
         (0..=2, _) => p.wait("wait", &[object.into()]),
         (3, Discipline::Lock | Discipline::Count) | (4, _) => p.add(things.shared, 1, 3),
         (3, _) => p.signal(object),
