@@ -246,3 +246,14 @@ fn a_value_that_a_live_thread_may_yet_signal_is_doubted() {
     world.ago(10).progress(main, "frame presented");
     world.expect(Inconclusive, &["UW002"]);
 }
+
+#[test]
+fn a_value_that_only_another_wait_tells_of_makes_nobody_unwoken() {
+    let mut world = World::new();
+    let (waiter, other) = (world.thread(1, "waiter"), world.thread(2, "other"));
+    let event = world.object(ObjectKind::Event, 0x70, "ready");
+    world.ago(9000).waits(other, "wait", &[point(event, 1)]).ended(other, Outcome::Reached);
+    world.ago(8000).waits(waiter, "wait", &[point(event, 1)]);
+    let report = world.expect(Progressing, &[]);
+    assert!(report.agents.iter().all(|agent| !agent.wedged), "{report:#?}");
+}

@@ -83,7 +83,11 @@ pub(super) fn unwoken(state: &State<'_>, wait: &Wait<'_>) -> Option<Level> {
     let there = |point: &Point| {
         let reached = state.reached_at(*point);
         let kind = state.object_kind(point.object);
+        // A value may be known from another's wait alone: who signalled it is then out of sight.
+        let signalled =
+            state.object(point.object).is_some_and(|object| object.last_signal.is_some());
         keeps_its_signal(kind)
+            && signalled
             && reached
                 .is_some_and(|at| state.is_old(at) && state.now.since(at) >= SIGNAL_LATENCY_NS_MAX)
     };
@@ -129,7 +133,11 @@ pub(super) fn polls_in_vain(state: &State<'_>, wait: &Wait<'_>) -> bool {
 pub(super) fn is_silent(state: &State<'_>, point: Point, debt: &Debt) -> bool {
     let Some(debtor) = state.agent(debt.debtor) else { return false };
     let kind = state.object_kind(point.object);
-    let lock = matches!(kind, ObjectKind::Mutex | ObjectKind::Futex | ObjectKind::Block);
+    // A ring is given work again and again before its head moves.
+    let lock = matches!(
+        kind,
+        ObjectKind::Mutex | ObjectKind::Futex | ObjectKind::Block | ObjectKind::Ring
+    );
     let engine = matches!(debtor.kind, AgentKind::GpuQueue | AgentKind::PresentationEngine);
     let again = state.object(point.object).is_some_and(|object| object.was_owed_again(debt));
     let worked = debtor.progress.is_some_and(|(at, _)| at > debt.at);
