@@ -76,8 +76,9 @@ pub(crate) fn of_story(story: &Story<'_, '_>) -> Vec<Fact> {
     facts
 }
 
-fn wait_began(state: &State<'_>, agent: AgentId, point: Point) -> Option<Fact> {
-    let wait = state.wait(agent)?;
+/// That the agent began to wait for the point, if its wait is for that.
+pub(crate) fn wait_began(state: &State<'_>, agent: AgentId, point: Point) -> Option<Fact> {
+    let wait = state.wait(agent).filter(|wait| wait.points.contains(&point))?;
     let bound = match wait.bound {
         Bound::Infinite => String::new(),
         Bound::Ns(u64::MAX) => ", with a bound that is not on record".to_owned(),
@@ -137,12 +138,11 @@ pub(crate) fn object_facts(state: &State<'_>, id: ObjectId, facts: &mut Vec<Fact
     }
     if let Some(signal) = object.last_signal.filter(|_| object.kind != ObjectKind::Queue) {
         let by = state.say_agent(signal.by);
-        let to = if object.kind == ObjectKind::TimelineSemaphore {
-            format!(" to {}", signal.value)
-        } else {
-            String::new()
+        let text = match object.kind {
+            ObjectKind::TimelineSemaphore => format!("{by} signalled {name} to {}", signal.value),
+            ObjectKind::Ring => format!("{by} moved the head of {name} to {}", signal.value),
+            _ => format!("{by} signalled {name}"),
         };
-        let text = format!("{by} signalled {name}{to}");
         facts.push(Fact::new(signal.at, text).ranked(SIGNALLED));
     }
     if let Some(reset) = object.last_reset {
@@ -181,11 +181,14 @@ pub(crate) fn object_facts(state: &State<'_>, id: ObjectId, facts: &mut Vec<Fact
 }
 
 /// A submit, an acquire, a lock: how a debt came to be.
-fn owed(state: &State<'_>, object: ObjectId, debt: &Debt) -> Fact {
+pub(crate) fn owed(state: &State<'_>, object: ObjectId, debt: &Debt) -> Fact {
     let name = state.say_object(object);
     let debtor = state.say_agent(debt.debtor);
     let text = match (state.object_kind(object), debt.after, debt.via) {
         (ObjectKind::Mutex | ObjectKind::Futex, _, _) => format!("{debtor} took {name}"),
+        (ObjectKind::Ring, _, Some(via)) => {
+            format!("{} moved the tail of {name} to {}", state.say_agent(via), debt.value)
+        }
         (ObjectKind::TimelineSemaphore, Some(after), Some(via)) => format!(
             "{} submitted {}, which signals {name} to {}",
             state.say_agent(via),
@@ -193,11 +196,17 @@ fn owed(state: &State<'_>, object: ObjectId, debt: &Debt) -> Fact {
             debt.value
         ),
         (_, Some(after), Some(via)) => {
-            format!(
-                "{} submitted {}, which signals {name}",
-                state.say_agent(via),
-                state.say_point(after)
-            )
+            let behind = state.object_kind(after.object) == ObjectKind::Ring;
+            let via = state.say_agent(via);
+            if behind {
+                format!(
+                    "{via} put the work of {name} in {} before {}",
+                    state.say_object(after.object),
+                    after.value
+                )
+            } else {
+                format!("{via} submitted {}, which signals {name}", state.say_point(after))
+            }
         }
         (_, Some(after), None) => format!("{} was to signal {name}", state.say_point(after)),
         (_, None, Some(via)) => {

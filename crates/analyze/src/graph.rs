@@ -5,6 +5,7 @@
 //! *floor* below which it cannot fall (a point that is reached, a wait that is young).
 
 pub(crate) mod idle;
+pub(crate) mod ring;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -67,6 +68,8 @@ pub(crate) enum Reason {
     Polled,
     /// Somebody holds the block and is in no wait.
     Held,
+    /// The debtor does not move the head of its ring.
+    Ring(ring::Stop),
 }
 
 /// What a node stands for.
@@ -254,6 +257,8 @@ impl Graph {
             }
             let inputs: Vec<_> = debts.into_iter().map(|debt| self.debt(point, debt)).collect();
             self.depend(node, inputs);
+        } else if ring::fatal_mark(state, point.object).is_some() {
+            self.limit(node, Level::No, Reason::Ring(ring::Stop::Fatal));
         } else if !object.is_known() {
             self.hold_up(node, Level::Maybe, Some(Reason::Shared));
         } else if object.kind == ObjectKind::Mutex {
@@ -301,6 +306,9 @@ impl Graph {
     }
 
     fn expand_debt(&mut self, state: &State<'_>, node: NodeId, point: Point, debt: Debt) {
+        if let Some(halt) = ring::halt(state, point, &debt) {
+            return self.expand_halted(node, point, debt, halt);
+        }
         let Some(debtor) = state.agent(debt.debtor) else { return };
         let locked =
             matches!(state.object_kind(point.object), ObjectKind::Mutex | ObjectKind::Futex);
@@ -329,6 +337,25 @@ impl Graph {
         let mut inputs = vec![self.agent(debt.debtor)];
         inputs.extend(foreign_after(state, &debt).map(|after| self.point(after)));
         self.depend(node, inputs);
+    }
+
+    /// A duty behind a ring that stands still: all of them lead to the first one there is on that ring.
+    fn expand_halted(
+        &mut self,
+        node: NodeId,
+        point: Point,
+        debt: Debt,
+        (backlog, level, stop): (&ring::Backlog, Level, ring::Stop),
+    ) {
+        let first = Point { object: backlog.ring, value: backlog.first.value };
+        let next = match debt.after {
+            Some(after) => self.point(after),
+            None if (Point { value: debt.value, ..point }) == first => {
+                return self.limit(node, level, Reason::Ring(stop));
+            }
+            None => self.debt(first, backlog.first),
+        };
+        self.depend(node, [next]);
     }
 
     /// A presentation engine that is in no wait of its own.

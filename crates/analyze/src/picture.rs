@@ -33,10 +33,10 @@ pub(crate) fn draw(scene: Scene<'_, '_>) -> Picture {
     // A debtor at the end of a chain is drawn although nothing below it is.
     for node in &shown {
         let Subject::Debt(_, debt) = scene.graph.nodes[*node].subject else { continue };
-        let mut drawn = agent_box(scene, debt.debtor, Level::Yes);
-        drawn.root = roots.contains(node);
-        drawn.wedged = scene.live.level(*node) == Level::No;
-        boxes.entry(drawn.id.clone()).or_insert(drawn);
+        let drawn = agent_box(scene, debt.debtor, Level::Yes);
+        let drawn = boxes.entry(drawn.id.clone()).or_insert(drawn);
+        drawn.root |= roots.contains(node);
+        drawn.wedged |= scene.live.level(*node) == Level::No;
     }
     edges.retain(|(from, to, _)| boxes.contains_key(from) && boxes.contains_key(to));
     picture.nodes = boxes.into_values().collect();

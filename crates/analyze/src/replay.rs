@@ -11,6 +11,7 @@ use unwedge_trace::{
 };
 
 use crate::graph::idle::Processor;
+use crate::graph::ring::{Backlogs, backlogs};
 
 /// Everything that the recording says about its last moment.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(crate) struct State<'r> {
     pub(crate) processors: HashMap<u32, Processor>,
     /// When anybody but an interrupt last got something done.
     pub(crate) last_work: Option<Timestamp>,
+    /// What the hosts of rings have not taken from them.
+    pub(crate) rings: Backlogs,
 }
 
 /// An agent at the end.
@@ -154,6 +157,7 @@ impl<'r> State<'r> {
             aliases: Aliases::of(&recording.events),
             processors: HashMap::new(),
             last_work: None,
+            rings: Backlogs::new(),
         };
         // Introductions first: a source may tell what a thing is after what it did.
         for event in &recording.events {
@@ -163,6 +167,7 @@ impl<'r> State<'r> {
             state.apply(event);
         }
         state.sum_up_debts();
+        state.rings = backlogs(&state.objects);
         state.processors = Processor::all(&state.agents);
         let worked = state.agents.values().filter(|agent| agent.kind != AgentKind::Interrupt);
         state.last_work = worked.filter_map(|agent| agent.progress).map(|(at, _)| at).max();
@@ -205,7 +210,10 @@ impl<'r> State<'r> {
     /// When the point was reached. A counter has always reached 0.
     pub(crate) fn reached_at(&self, point: Point) -> Option<Timestamp> {
         let object = self.object(point.object)?;
-        let counts = matches!(object.kind, ObjectKind::TimelineSemaphore | ObjectKind::Queue);
+        let counts = matches!(
+            object.kind,
+            ObjectKind::TimelineSemaphore | ObjectKind::Queue | ObjectKind::Ring
+        );
         if counts && point.value == 0 {
             return Some(object.introduced_at);
         }
@@ -508,6 +516,11 @@ impl Object<'_> {
     fn explains(&self, value: u64) -> bool {
         self.reached_at(value).is_some()
             || self.debts.last_key_value().is_some_and(|(owed, _)| *owed >= value)
+    }
+
+    /// The debts on values that are not reached, the lowest value first.
+    pub(crate) fn open_debts(&self) -> impl Iterator<Item = &Debt> {
+        self.debts.values().flatten()
     }
 
     /// Whether the debtor took on the value more than once.

@@ -191,8 +191,9 @@ impl<'a, 'r> Story<'a, 'r> {
     ) -> String {
         let state = self.scene.state;
         let name = state.say_agent(agent);
-        let Some(wait) = state.wait(agent) else {
-            return format!("{name} owes it once {} has completed", state.say_point(point));
+        // What a debt comes after is no wait of the debtor.
+        let Some(wait) = state.wait(agent).filter(|wait| wait.points.contains(&point)) else {
+            return format!("{name} owes it once {}", state.say_done(point));
         };
         let Some(owed) = owed else { return state.say_waits(agent, wait, point) };
         let (call, what) = (words::printable(wait.call), state.say_point(point));

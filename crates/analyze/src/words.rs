@@ -171,6 +171,16 @@ impl State<'_> {
         }
     }
 
+    /// That the point is reached: `batch 8 of queue 0x9 has completed`, `ring 0x1 has reached 300`.
+    pub(crate) fn say_done(&self, point: Point) -> String {
+        match self.object_kind(point.object) {
+            ObjectKind::TimelineSemaphore | ObjectKind::Ring => {
+                format!("{} has reached {}", self.say_object(point.object), point.value)
+            }
+            _ => format!("{} has completed", self.say_point(point)),
+        }
+    }
+
     /// `thread 4312 "render" waits in vkWaitForFences`, `batch 12 of queue 0x55 waits`.
     pub(crate) fn say_waits(&self, agent: AgentId, wait: &Wait<'_>, point: Point) -> String {
         let call = printable(wait.call);

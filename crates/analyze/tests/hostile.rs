@@ -42,7 +42,7 @@ fn every_sequence_of_events_has_one_report() {
     let reached: Vec<_> = codes.into_iter().collect();
     let all = [
         "UW001", "UW002", "UW003", "UW004", "UW005", "UW006", "UW007", "UW008", "UW009", "UW010",
-        "UW012", "UW015", "UW016",
+        "UW011", "UW012", "UW015", "UW016",
     ];
     assert_eq!(reached, all);
 }

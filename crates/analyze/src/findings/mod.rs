@@ -13,6 +13,7 @@ mod never_submitted;
 mod not_a_wait;
 mod outside_debtor;
 mod reset_without_submit;
+mod ring_stalled;
 mod signal_lost;
 mod silent_producer;
 
@@ -67,16 +68,11 @@ pub struct FindingKind {
     pub code: &'static str,
     /// Its short name.
     pub name: &'static str,
-    matcher: Option<Matcher>,
+    matcher: Matcher,
 }
 
 const fn kind(code: &'static str, name: &'static str, matcher: Matcher) -> FindingKind {
-    FindingKind { code, name, matcher: Some(matcher) }
-}
-
-/// A code that is given away, without a matcher yet.
-const fn reserved(code: &'static str, name: &'static str) -> FindingKind {
-    FindingKind { code, name, matcher: None }
+    FindingKind { code, name, matcher }
 }
 
 static CATALOGUE: [FindingKind; 16] = [
@@ -90,7 +86,7 @@ static CATALOGUE: [FindingKind; 16] = [
     kind("UW008", "debtor starved", debtor_starved::matches),
     kind("UW009", "lost wake-up", lost_wakeup::matches),
     kind("UW010", "images withheld", images_withheld::matches),
-    reserved("UW011", "ring stalled"),
+    kind("UW011", "ring stalled", ring_stalled::matches),
     kind("UW012", "block held", block_held::matches),
     kind("UW013", "silent producer", silent_producer::matches),
     kind("UW014", "livelock", livelock::matches),
@@ -116,5 +112,5 @@ fn about(state: &State<'_>, object: ObjectId) -> Vec<Fact> {
 
 /// The first kind whose shape the root has.
 pub(crate) fn classify(story: &Story<'_, '_>) -> Option<(&'static FindingKind, Cause)> {
-    CATALOGUE.iter().find_map(|kind| Some((kind, kind.matcher?(story)?)))
+    CATALOGUE.iter().find_map(|kind| Some((kind, (kind.matcher)(story)?)))
 }

@@ -29,7 +29,10 @@ fn lost(story: &Story<'_, '_>) -> Option<Cause> {
     let what = if story.is_own_batch(debt.debtor, after) {
         format!("{debtor} finished batch {}, which signals it, at least {since} ago", after.value)
     } else {
-        format!("{debtor} owes it once {batch} has completed, which it did at least {since} ago")
+        format!(
+            "{debtor} owes it once {}, which it did at least {since} ago",
+            state.say_done(after)
+        )
     };
     let sentence = format!("{}; {what}, but the signal never showed", story.head());
     let mut cause = Cause::wedged(sentence, REMEDY);

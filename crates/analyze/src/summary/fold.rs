@@ -10,6 +10,7 @@ use super::lane::{Class, Lanes};
 use super::object::{Debt, Object, Touch};
 use super::table::{AGENTS_MAX, Names, OBJECTS_MAX, Table};
 use super::{Stamp, Summary};
+use crate::graph::ring;
 
 /// Log lines without objects that are looked at: the last ones.
 const PLAIN_MAX: usize = 64;
@@ -104,7 +105,7 @@ impl Summary {
         self.rows += batch.rows.len() as u64;
         for (row, stamp) in plain {
             let name = places.name(row.name, &mut self.names);
-            self.marks.add(&Row { name, ..places.row(row) }, stamp);
+            self.marks.add(&Row { name, ..places.row(row) }, stamp, false);
         }
         let Places { agents, objects, .. } = places;
         self.keep_lists_short(&agents, &objects);
@@ -202,7 +203,10 @@ impl Summary {
             }
             Op::State => self.state(row, stamp),
             Op::Progress => self.progress(row, stamp),
-            Op::Mark => self.marks.add(row, stamp),
+            Op::Mark => {
+                let says_fatal = ring::says_fatal(self.names.get(row.name));
+                self.marks.add(row, stamp, says_fatal);
+            }
             _ => {}
         }
     }

@@ -47,6 +47,8 @@ impl Random {
             "joins thread 1",
             "no breadcrumbs",
             "DEVICE_LOST",
+            "ring status: fatal",
+            "ring notify",
         ])
         .to_owned()
     }
@@ -139,7 +141,8 @@ const AGENT_KINDS: [AgentKind; 7] = [
     AgentKind::Outside,
 ];
 
-const OBJECT_KINDS: [ObjectKind; 16] = [
+/// Queues twice: of all things, they have the most to be told.
+const OBJECT_KINDS: [ObjectKind; 18] = [
     ObjectKind::Fence,
     ObjectKind::BinarySemaphore,
     ObjectKind::TimelineSemaphore,
@@ -153,8 +156,10 @@ const OBJECT_KINDS: [ObjectKind; 16] = [
     ObjectKind::Query,
     ObjectKind::Swapchain,
     ObjectKind::Queue,
+    ObjectKind::Queue,
     ObjectKind::Mutex,
     ObjectKind::Futex,
+    ObjectKind::Ring,
     ObjectKind::Other,
 ];
 
@@ -166,5 +171,10 @@ const STATES: [AgentState; 5] = [
     AgentState::Unknown,
 ];
 
-const MARKS: [MarkKind; 4] =
-    [MarkKind::Log, MarkKind::FailedCall, MarkKind::Injected, MarkKind::Unobserved];
+const MARKS: [MarkKind; 5] = [
+    MarkKind::Log,
+    MarkKind::FailedCall,
+    MarkKind::Injected,
+    MarkKind::Unobserved,
+    MarkKind::Warning,
+];
