@@ -220,7 +220,8 @@ impl Distillery<'_> {
 
     fn polls(&mut self, place: u32, lane: &Lane, stamp: Stamp) {
         let Some(waits) = &lane.waits else { return };
-        let value = self.summary.objects.get(lane.object).map_or(1, |object| object.signals + 1);
+        let next = self.summary.objects.get(lane.object).map_or(1, |object| object.signals + 1);
+        let value = waits.last_value.unwrap_or(next);
         let call = self.text(waits.last.map_or(unwedge_trace::row::NONE, |(_, call)| call));
         let points = vec![Point { object: self.object_id(lane.object), value }];
         let (mode, bound) = (Mode::All, Bound::Polls(waits.run.polls));

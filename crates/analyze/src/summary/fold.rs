@@ -229,6 +229,7 @@ impl Summary {
             lane.count(stamp.at);
             if let Some(waits) = &mut lane.waits {
                 waits.last = Some((if row.code & 3 == 1 { row.amount } else { 0 }, row.name));
+                waits.last_value = Some(row.value).filter(|value| *value != NEXT);
             }
         }
         let Some(agent) = self.agents.get_mut(row.agent) else { return };

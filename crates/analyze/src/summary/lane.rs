@@ -46,6 +46,9 @@ pub(super) struct WaitLane {
     pub(super) run: Run,
     /// The last wait: its bound in nanoseconds, 0 for none, and its call.
     pub(super) last: Option<(u64, u32)>,
+    /// The value that the last wait was for, if the source numbers it.
+    #[serde(default)]
+    pub(super) last_value: Option<u64>,
 }
 
 /// Timed-out waits since one was last reached.
@@ -202,7 +205,9 @@ impl WaitLane {
             self.run.polls += later.run.polls;
             self.run.ended = later.run.ended;
         }
-        self.last = later.last.or(self.last);
+        if later.last.is_some() {
+            (self.last, self.last_value) = (later.last, later.last_value);
+        }
     }
 
     pub(super) fn shift(&mut self, rows: u64) {
