@@ -336,6 +336,33 @@ fn a_host_that_does_nothing_is_stalled_and_one_that_sleeps_in_a_call_may_wait_fo
 }
 
 #[test]
+fn a_thread_that_serves_a_ring_and_sleeps_may_wait_for_something() {
+    let mut rig = rig();
+    let thread = rig.world.thread(9, "vkr-ring-2");
+    let ring = rig.world.object(ObjectKind::Ring, 0x2, "");
+    let (point, via) = (point(ring, 10), Some(rig.guest));
+    rig.world.ago(7300).event(thread, What::Owed { point, after: None, via });
+    rig.world.ago(7210).waits(rig.guest, WAIT_HEAD, &[point]);
+    rig.world.state(thread, AgentState::Blocked, "");
+    insta::assert_snapshot!(rig.world.sentence(Inconclusive, "UW011"), @r#"guest thread 71 "vkcube" waits in vn_ring_wait_seqno for ring 0x2 to reach 10; thread 9 "vkr-ring-2" is behind (tail 10, no move of the head on record) for 7.30 s: it is alive and sleeps, and what for is not known"#);
+}
+
+#[test]
+fn a_guest_that_looks_again_and_again_waits() {
+    let mut rig = rig();
+    rig.world.ago(7300);
+    rig.submits(300);
+    for ago in (1..=70).rev() {
+        let bound = Bound::Ns(50_000_000);
+        let points = [point(rig.ring, 300)];
+        rig.world.ago(ago * 100).waits_as(rig.guest, WAIT_HEAD, &points, Mode::All, bound);
+        rig.world.ago(ago * 100 - 50).ended(rig.guest, Outcome::TimedOut);
+    }
+    rig.world.ago(0).state(rig.host, AgentState::Blocked, "stopped");
+    insta::assert_snapshot!(rig.world.sentence(Wedged, "UW011"), @r#"guest thread 71 "vkcube" waits in vn_ring_wait_seqno (polled 70 times) for ring 0x1 "vk" to reach 300; ring host "vkr-ring-1" is behind by 100 (head 200, tail 300) and has not moved the head for 7.30 s: it does nothing (stopped)"#);
+}
+
+#[test]
 fn a_host_that_is_never_picked_is_starved() {
     let mut rig = rig();
     let hog = rig.world.agent(AgentKind::HostThread, "hog", 9);
@@ -394,6 +421,14 @@ fn a_bounded_sleep_or_a_submitter_at_work_leaves_a_doubt() {
     rig.world.ago(8000).ended(rig.host, Outcome::TimedOut);
     rig.world.waits(rig.host, PARK, &[Point::next(notify)]);
     rig.world.expect(Wedged, &["UW011"]);
+    let kind = ObjectKind::AutoResetEvent;
+    rig.world.event(other, What::Coverage { kind, reached: 1000, explained: 900 });
+    let report = rig.world.expect(Inconclusive, &["UW011"]);
+    insta::assert_snapshot!(report.missing.join("\n"), @r#"
+    whether event 0x70 "wake" was signalled: not every signal of its kind is on record
+    who signals an event: of 1000 waits on one that succeeded only 900 have a signal on record
+    "#);
+    rig.world.event(other, What::Coverage { kind, reached: 1000, explained: 1000 });
     let (point, via) = (point(rig.ring, 400), Some(other));
     rig.world.ago(100).event(rig.host, What::Owed { point, after: None, via });
     let report = rig.world.expect(Inconclusive, &["UW011"]);

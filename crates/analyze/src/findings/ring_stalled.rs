@@ -168,12 +168,13 @@ fn say_behind(story: &Story<'_, '_>, host: AgentId, backlog: &Backlog) -> String
     } else {
         format!("{name} owes it, and is behind on {}", state.say_object(backlog.ring))
     };
-    let by = match backlog.head {
+    match backlog.head {
         Some(head) => {
             let behind = tail.saturating_sub(head);
-            format!("by {behind} (head {head}, tail {tail})")
+            format!(
+                "{is} by {behind} (head {head}, tail {tail}) and has not moved the head for {since}"
+            )
         }
-        None => format!("(tail {tail}, no move of the head on record)"),
-    };
-    format!("{is} {by} and has not moved the head for {since}")
+        None => format!("{is} (tail {tail}, no move of the head on record) for {since}"),
+    }
 }

@@ -126,15 +126,18 @@ fn stop(state: &State<'_>, host: AgentId, backlog: &Backlog) -> Option<(Level, S
     }
     match &agent.wait {
         Some(wait) => sleep(state, host, backlog, wait),
-        None => (!is_active(state, agent)).then(|| awake(agent)),
+        None if is_active(state, agent) => None,
+        None => Some(awake(agent)),
     }
 }
 
 /// What a host that is in no wait does.
 fn awake(host: &Agent<'_>) -> (Level, Stop) {
     match host.state {
-        // A call in which it sleeps may wait for what a command of the ring needs.
-        Some(AgentState::Blocked) if host.state_detail.starts_with("in ") => {
+        // A thread that sleeps, or a call in which it does, may wait for what a command of the ring needs.
+        Some(AgentState::Blocked)
+            if host.kind != AgentKind::RingHost || host.state_detail.starts_with("in ") =>
+        {
             (Level::Maybe, Stop::Asleep)
         }
         Some(AgentState::Blocked) => (Level::No, Stop::Stalled),
@@ -223,6 +226,11 @@ pub(crate) fn doubts(
 ) -> Vec<String> {
     let mut doubts = Vec::new();
     let name = state.say_object(point.object);
+    if state.poorly_covered(state.object_kind(point.object)).is_some() {
+        doubts.push(format!(
+            "whether {name} was signalled: not every signal of its kind is on record"
+        ));
+    }
     if state.object(point.object).is_some_and(|object| object.shared) {
         doubts.push(format!("who signals {name} outside"));
     }
