@@ -7,6 +7,9 @@ mod graphs;
 mod locks;
 #[path = "explore/reference.rs"]
 mod reference;
+#[allow(dead_code, reason = "its main is not called")]
+#[path = "../examples/ring.rs"]
+mod ring;
 #[path = "explore/shapes.rs"]
 mod shapes;
 #[path = "explore/wakeups.rs"]
@@ -60,6 +63,25 @@ fn a_wake_up_between_the_look_and_the_sleep_is_lost() {
 #[test]
 fn a_sleeper_that_looks_again_is_woken() {
     insta::assert_snapshot!(check(&wakeups::Sleeper { looks_again: true }), @"no wedge in 11 states");
+}
+
+#[test]
+fn the_example_shows_a_wedge_and_that_the_fix_has_none() {
+    assert!(include_str!("../examples/ring.rs").lines().count() < 80);
+    insta::assert_snapshot!(ring::told(&ring::WRONG), @"
+    wedged after 5 actions, in 54 states
+       1  the producer writes slot 1 of 2
+       2  the producer writes slot 2 of 2
+       3  the consumer reads 2 of 2
+       4  the consumer looks whether the producer sleeps
+       5  the producer finds both full and sleeps
+    no way leads to progress any more; it ends with
+       6  the consumer frees 2
+       7  the consumer wakes it if it saw it sleep
+    ");
+    insta::assert_snapshot!(ring::told(&ring::RIGHT), @"no wedge in 61 states");
+    check(&ring::WRONG);
+    check(&ring::RIGHT);
 }
 
 #[test]
