@@ -154,14 +154,14 @@ fn a_scheduler_that_skips_to_deadlines_starves_unless_threads_age() {
     };
     assert_eq!(made(None, false), [1], "an idle processor runs whoever is ready");
     assert_eq!(made(None, true), [0; 0]);
-    // 17 priorities of 10 ms each, seen at the deadlines.
-    assert_eq!(made(Some(10 * MS), true), [181]);
+    // Seventeen priorities of 10 ms each, and not only then when a deadline comes.
+    assert_eq!(made(Some(10 * MS), true), [171]);
 }
 
 #[test]
 fn interrupts_come_by_instructions_that_were_executed() {
     let mut world = WorldBuilder::new();
-    world.machine(Machine { instructions_per_ns: 2, ..Machine::default() });
+    world.machine(Machine { instructions_per_us: 2_000, ..Machine::default() });
     let goal = world.goal("interrupts");
     let thread = world.agent(AgentKind::GuestThread, "thread", 1, 7);
     world.on_cpu(thread, 0, 1);
@@ -176,6 +176,69 @@ fn interrupts_come_by_instructions_that_were_executed() {
     let rows = rows(&world.build(), u64::MAX);
     // Every 10 ms of running; while the thread sleeps nothing is executed.
     assert_eq!(progress(&rows, vsync), [10, 20, 30, 40, 50, 1060, 1070, 1080, 1090, 1100]);
+}
+
+/// A thread that waits for an interrupt, one of a lower priority that computes, and the interrupt.
+fn waiter_and_interrupt(idle_executes: bool) -> (World, [Agent; 3]) {
+    let mut world = WorldBuilder::new();
+    world.machine(Machine { idle_executes, ..Machine::default() });
+    let goal = world.goal("done");
+    let event = world.object(ObjectKind::AutoResetEvent, 0x10, "go");
+    let (high, low, vsync) = (
+        world.agent(AgentKind::GuestThread, "high", 1, 7),
+        world.agent(AgentKind::GuestThread, "low", 1, 8),
+        world.agent(AgentKind::Interrupt, "vsync", 0, 0),
+    );
+    world.on_cpu(high, 0, 2);
+    world.on_cpu(low, 0, 1);
+    world.program(high, |p| {
+        let top = p.mark_here();
+        p.wait("KeWaitForSingleObject", &[event.into()]);
+        p.compute(15 * MS, 15 * MS);
+        p.progress(goal, "high");
+        p.go(top);
+    });
+    world.program(low, |p| {
+        p.compute(33 * MS, 33 * MS);
+        p.progress(goal, "low");
+    });
+    world.triggered(vsync, Trigger::Instructions { cpu: 0, every: 20 * MS, drift: 0 });
+    world.program(vsync, |p| {
+        p.signal(event);
+        p.progress(goal, "vsync");
+    });
+    (world.build(), [high, low, vsync])
+}
+
+#[test]
+fn an_interrupt_that_wakes_a_higher_priority_takes_the_processor_from_the_thread_it_borrowed() {
+    let (world, [high, low, vsync]) = waiter_and_interrupt(false);
+    let rows = rows(&world, 400 * MS);
+    // The low one runs from 0 to 20, from 35 to 40, from 55 to 60 and from 75 on.
+    assert_eq!(progress(&rows, vsync), [20, 40, 60]);
+    assert_eq!(progress(&rows, high), [35, 55, 75]);
+    assert_eq!(progress(&rows, low), [78]);
+}
+
+#[test]
+fn an_idle_processor_executes_where_the_machine_says_so() {
+    let (world, [high, _, vsync]) = waiter_and_interrupt(true);
+    let rows = rows(&world, 150 * MS);
+    assert_eq!(progress(&rows, vsync), [20, 40, 60, 80, 100, 120, 140]);
+    assert_eq!(progress(&rows, high), [35, 55, 75, 95, 115, 135]);
+}
+
+#[test]
+fn an_unobserved_agent_tells_nothing() {
+    let mut world = WorldBuilder::new();
+    let goal = world.goal("done");
+    let agents = [one_of(&mut world), one_of(&mut world)];
+    for agent in agents {
+        world.program(agent, |p| p.progress(goal, "done"));
+    }
+    world.unobserved(agents[0]);
+    let rows = rows(&world.build(), u64::MAX);
+    assert!(!rows.is_empty() && rows.iter().all(|row| row.agent == u32::from(agents[1].0)));
 }
 
 /// What two agents do to an object of a discipline, and in which order they get on.

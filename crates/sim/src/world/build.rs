@@ -55,6 +55,7 @@ impl WorldBuilder {
             priority: 0,
             trigger: Trigger::Own,
             daemon: false,
+            unobserved: false,
             program: Vec::new(),
             silent: Vec::new(),
             locals: Vec::new(),
@@ -76,6 +77,11 @@ impl WorldBuilder {
     /// The agent serves others and need not come to an end.
     pub fn daemon(&mut self, agent: Agent) {
         self.agents[usize::from(agent.0)].daemon = true;
+    }
+
+    /// No source sees what the agent does: it tells nothing.
+    pub fn unobserved(&mut self, agent: Agent) {
+        self.agents[usize::from(agent.0)].unobserved = true;
     }
 
     /// These agents have the same program and nothing of their own but these variables, in the same order: which of them is

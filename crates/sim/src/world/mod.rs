@@ -5,6 +5,7 @@
 
 mod build;
 mod exploration;
+mod interrupt;
 mod run;
 mod schedule;
 mod step;
@@ -247,6 +248,8 @@ pub(crate) struct AgentSpec {
     pub(crate) trigger: Trigger,
     /// The world is done when all but its daemons have exited.
     pub(crate) daemon: bool,
+    /// No source sees what it does.
+    pub(crate) unobserved: bool,
     pub(crate) program: Vec<Operation>,
     /// For each operation: the explorer may take it together with the one before.
     pub(crate) silent: Vec<bool>,
@@ -295,11 +298,14 @@ pub struct Machine {
     pub operation_ns: u64,
     /// How long a thread runs before an equal one has its turn, in nanoseconds.
     pub quantum_ns: u64,
-    /// Instructions in a nanosecond of running.
-    pub instructions_per_ns: u64,
+    /// Instructions in a microsecond of running: millions in a second.
+    pub instructions_per_us: u64,
+    /// A processor that has nothing to run executes an idle loop, whose instructions count; not while it skips to a deadline.
+    pub idle_executes: bool,
     /// After so many nanoseconds of waiting for its processor a thread counts as one priority higher; `None`: never.
     pub aging_ns: Option<u64>,
-    /// A scheduler that skips to the next deadline of a waiting thread rather than run one of lower priority.
+    /// A scheduler that skips to the next deadline of a waiting thread rather than run one of lower priority, until that one
+    /// is old enough.
     pub skips_to_deadlines: bool,
 }
 
@@ -308,7 +314,8 @@ impl Default for Machine {
         Self {
             operation_ns: 1_000,
             quantum_ns: 10_000_000,
-            instructions_per_ns: 1,
+            instructions_per_us: 1_000,
+            idle_executes: false,
             aging_ns: None,
             skips_to_deadlines: false,
         }

@@ -214,42 +214,77 @@ impl Run {
         self.teller.now = time;
         match self.doing[usize::from(agent.0)].condition {
             Condition::Running => self.go_on(agent, time, until, rows),
-            // A deadline, or the end of a sleep.
-            Condition::Waiting | Condition::Still => self.wake(agent, time),
-            Condition::Ready | Condition::Exited => {}
+            Condition::Waiting | Condition::Still => {
+                match self.world.agents[usize::from(agent.0)].trigger {
+                    // A deadline, or the end of a sleep.
+                    Trigger::Own => self.wake(agent, time),
+                    Trigger::Instructions { cpu, .. } => {
+                        self.interrupt_idle(usize::from(cpu), time);
+                    }
+                }
+            }
+            // It has grown older.
+            Condition::Ready => {
+                if let Some(cpu) = self.world.agents[usize::from(agent.0)].cpu {
+                    self.pick(usize::from(cpu), time);
+                }
+            }
+            Condition::Exited => {}
         }
     }
 
     /// Does one operation after the other until time has to go by, or others come first.
     fn go_on(&mut self, agent: Agent, mut time: u64, until: u64, rows: usize) {
-        if let Some(cpu) = self.world.agents[usize::from(agent.0)].cpu {
-            time = self.charge(usize::from(cpu), agent, time);
-            if self.yields(usize::from(cpu), agent, time) {
+        let cpu = self.world.agents[usize::from(agent.0)].cpu.map(usize::from);
+        if let Some(cpu) = cpu {
+            time = self.charge(cpu, agent, time);
+            // An interrupt may have woken one of a higher priority.
+            if self.doing[usize::from(agent.0)].condition != Condition::Running
+                || self.yields(cpu, agent, time)
+            {
                 return;
             }
         }
         loop {
             self.teller.now = time;
             if let Some(left) = self.doing[usize::from(agent.0)].left {
-                if left > 0 {
+                if left > 0 && !self.goes_on(agent, time, left, until, rows) {
                     return self.spend(agent, time, left);
                 }
+                time += left;
+                self.teller.now = time;
                 self.doing[usize::from(agent.0)].left = None;
                 self.perform(agent, Way::Go, time);
                 continue;
             }
             let Some(cost) = self.operate(agent, time) else { return };
-            if cost == 0 {
-                continue;
+            // What it did may have woken one of a higher priority.
+            if self.doing[usize::from(agent.0)].condition != Condition::Running {
+                return;
             }
-            let cpu = self.world.agents[usize::from(agent.0)].cpu;
-            let others = self.agenda.peek().is_some_and(|Reverse((next, ..))| *next <= time + cost);
-            if cpu.is_some() || others || time + cost > until || self.teller.rows.len() >= rows {
+            if cost > 0 && !self.goes_on(agent, time, cost, until, rows) {
                 self.doing[usize::from(agent.0)].started = time;
                 return self.at(time + cost, agent);
             }
             time += cost;
         }
+    }
+
+    /// Whether nothing comes up while the agent is busy for so long; then it has been.
+    #[inline]
+    fn goes_on(&mut self, agent: Agent, time: u64, cost: u64, until: u64, rows: usize) -> bool {
+        let next = time.saturating_add(cost);
+        let others = self.agenda.peek().is_some_and(|Reverse((other, ..))| *other <= next);
+        if others || next > until || self.teller.rows.len() >= rows {
+            return false;
+        }
+        let number = usize::from(agent.0);
+        let Some(cpu) = self.world.agents[number].cpu.map(usize::from) else { return true };
+        let undisturbed = self.execute_undisturbed(cpu, next, cost);
+        if undisturbed {
+            self.doing[number].started = next;
+        }
+        undisturbed
     }
 
     /// The rest of a computation, or as much of it as fits before its processor has something else to see to.
@@ -423,7 +458,7 @@ impl Run {
         match self.world.operation(&self.state, agent) {
             Operation::Wait(wait) => {
                 for target in &wait.targets {
-                    self.watching[usize::from(target.object.0)].push((agent, stamp));
+                    watch(&mut self.watching[usize::from(target.object.0)], agent, stamp);
                 }
                 let bound = wait.bound;
                 self.teller.waits(&self.world, &self.state, agent, wait);
@@ -448,7 +483,7 @@ impl Run {
                     },
                 ];
                 for place in places.into_iter().flatten() {
-                    self.watching[place].push((agent, stamp));
+                    watch(&mut self.watching[place], agent, stamp);
                 }
             }
             _ => self.doing[number].condition = Condition::Still,
@@ -488,6 +523,12 @@ impl Run {
             self.at(time, agent);
         }
     }
+}
+
+/// Adds an agent at the end of a queue; what is left of its earlier waits goes.
+fn watch(watching: &mut Vec<(Agent, u32)>, agent: Agent, stamp: u32) {
+    watching.retain(|(other, _)| *other != agent);
+    watching.push((agent, stamp));
 }
 
 /// What an operation may have changed that others look at.

@@ -1,10 +1,10 @@
-//! Who runs on a processor? The ready thread of the highest priority; and what interrupts it.
+//! Who runs on a processor? The ready thread of the highest priority.
 
-use unwedge_trace::{AgentKind, AgentState};
+use unwedge_trace::AgentState;
 
+use super::Agent;
+use super::interrupt::Interrupt;
 use super::run::{Condition, Run};
-use super::step::narrow_agent;
-use super::{Agent, Name, Operation, Trigger, World};
 
 /// A hardware thread.
 #[derive(Clone, Debug, Default)]
@@ -12,53 +12,12 @@ pub(super) struct Cpu {
     pub(super) current: Option<Agent>,
     /// Threads that could run, in the order in which they became ready.
     pub(super) ready: Vec<Agent>,
-    quantum_end: u64,
-    instructions: u64,
-    interrupts: Vec<Interrupt>,
-}
-
-/// An interrupt by instruction count.
-#[derive(Clone, Debug)]
-struct Interrupt {
-    agent: Agent,
-    every: u64,
-    drift: u64,
-    /// The count at which it comes next.
-    next: u64,
-    /// For each agent, how it is told that the callback runs on that thread.
-    borrowed: Vec<Name>,
-}
-
-impl Cpu {
-    /// The processors of a world.
-    pub(super) fn of(world: &mut World) -> Vec<Self> {
-        let used = world.agents.iter().filter_map(|agent| match agent.trigger {
-            Trigger::Instructions { cpu, .. } => Some(cpu),
-            Trigger::Own => agent.cpu,
-        });
-        let mut cpus = vec![Self::default(); used.max().map_or(0, |most| usize::from(most) + 1)];
-        let borrowed: Vec<_> = world
-            .agents
-            .iter()
-            .map(|agent| {
-                format!("on thread {} \"{}\"", agent.entry.tid, agent.entry.name).into_boxed_str()
-            })
-            .collect();
-        for number in 0..world.agents.len() {
-            if let Trigger::Instructions { cpu, every, drift } = world.agents[number].trigger {
-                let first = u32::try_from(world.names.len()).unwrap_or(u32::MAX);
-                world.names.extend(borrowed.iter().cloned());
-                cpus[usize::from(cpu)].interrupts.push(Interrupt {
-                    agent: Agent(narrow_agent(number)),
-                    every: every.max(1),
-                    drift,
-                    next: every.max(1),
-                    borrowed: (first..).take(borrowed.len()).map(Name).collect(),
-                });
-            }
-        }
-        cpus
-    }
+    pub(super) quantum_end: u64,
+    /// Thousandths of the instructions that it has executed.
+    pub(super) executed: u64,
+    pub(super) interrupts: Vec<Interrupt>,
+    /// Since when it executes its idle loop.
+    pub(super) idle_since: Option<u64>,
 }
 
 impl Run {
@@ -95,18 +54,26 @@ impl Run {
 
     /// Has the processor run whom it should.
     pub(super) fn pick(&mut self, cpu: usize, time: u64) {
-        let Some((place, priority)) = self.best(cpu, time) else { return };
         let current = self.cpus[cpu].current;
+        let Some((place, priority)) = self.best(cpu, time) else {
+            return if current.is_none() {
+                self.idle(cpu, time)
+            };
+        };
         let own = |agent: Agent| i64::from(self.world.agents[usize::from(agent.0)].priority);
         if current.is_some_and(|current| own(current) >= priority) {
             return self.tell_ready(cpu);
         }
-        let skips = self.world.machine.skips_to_deadlines
-            && self.waiting_with_deadline(cpu).is_some_and(|waiting| waiting > priority);
-        if skips {
-            return self.tell_ready(cpu);
+        let skips = self.world.machine.skips_to_deadlines;
+        let deadline = skips.then(|| self.waiting_with_deadline(cpu)).flatten();
+        if let Some(deadline) = deadline.filter(|waiting| *waiting > priority) {
+            self.tell_ready(cpu);
+            return if current.is_none() {
+                self.skip(cpu, deadline, time)
+            };
         }
         let agent = self.cpus[cpu].ready.remove(place);
+        self.busy(cpu, time);
         if let Some(current) = current {
             self.preempt(cpu, current, time);
         }
@@ -118,13 +85,31 @@ impl Run {
             self.teller.scheduled(&self.world, agent, AgentState::Running, self.world.blank);
         }
         self.tell_ready(cpu);
+        // It may have been planned to be looked at again.
+        self.unplan(agent);
         self.at(time, agent);
+    }
+
+    /// The processor skips to the deadline of a thread of this priority, unless a ready one grows older than that.
+    fn skip(&mut self, cpu: usize, priority: i64, time: u64) {
+        let Some(aging) = self.world.machine.aging_ns else { return };
+        let old_enough = |agent: &Agent| {
+            let own = i64::from(self.world.agents[usize::from(agent.0)].priority);
+            let steps = (priority - own).max(1).unsigned_abs();
+            (self.doing[usize::from(agent.0)].since + steps * aging.max(1), *agent)
+        };
+        let next = self.cpus[cpu].ready.iter().map(old_enough).min();
+        self.idle(cpu, time);
+        if let Some((at, agent)) = next {
+            self.unplan(agent);
+            self.at(at.max(time), agent);
+        }
     }
 
     fn preempt(&mut self, cpu: usize, current: Agent, time: u64) {
         let number = usize::from(current.0);
         let ran = time.saturating_sub(self.doing[number].started);
-        self.cpus[cpu].instructions += ran * self.world.machine.instructions_per_ns;
+        self.cpus[cpu].executed += ran * self.world.machine.instructions_per_us;
         self.unplan(current);
         let doing = &mut self.doing[number];
         // What was planned of it and did not happen is still to be done.
@@ -164,75 +149,5 @@ impl Run {
                 self.teller.scheduled(&self.world, agent, AgentState::Ready, self.world.blank);
             }
         }
-    }
-
-    /// How long the processor may run before an interrupt comes or the quantum ends, in nanoseconds; at least 1.
-    pub(super) fn stretch(&self, cpu: usize, time: u64) -> u64 {
-        let cpu = &self.cpus[cpu];
-        let quantum = cpu.quantum_end.saturating_sub(time);
-        let per_ns = self.world.machine.instructions_per_ns.max(1);
-        let next = cpu.interrupts.iter().map(|interrupt| interrupt.next).min();
-        let interrupt =
-            next.map_or(u64::MAX, |next| next.saturating_sub(cpu.instructions).div_ceil(per_ns));
-        let alone = cpu.ready.is_empty();
-        (if alone { interrupt } else { interrupt.min(quantum) }).max(1)
-    }
-
-    /// Counts the instructions that were executed up to now, and lets interrupts come; says when they are done.
-    pub(super) fn charge(&mut self, cpu: usize, agent: Agent, time: u64) -> u64 {
-        let doing = &mut self.doing[usize::from(agent.0)];
-        let ran = time.saturating_sub(doing.started);
-        (doing.started, doing.planned) = (time, 0);
-        self.cpus[cpu].instructions += ran * self.world.machine.instructions_per_ns;
-        if self.cpus[cpu].interrupts.is_empty() {
-            return time;
-        }
-        let mut now = time;
-        for place in 0..self.cpus[cpu].interrupts.len() {
-            if self.cpus[cpu].interrupts[place].next <= self.cpus[cpu].instructions {
-                now = self.interrupt(cpu, place, agent, now);
-            }
-        }
-        self.doing[usize::from(agent.0)].started = now;
-        now
-    }
-
-    /// Runs an interrupt's callback on the thread that is there.
-    fn interrupt(&mut self, cpu: usize, place: usize, borrowed: Agent, time: u64) -> u64 {
-        let count = self.cpus[cpu].instructions;
-        let drift = self.cpus[cpu].interrupts[place].drift;
-        let late = self.drift(drift);
-        let interrupt = &mut self.cpus[cpu].interrupts[place];
-        interrupt.next = (count + interrupt.every).saturating_add_signed(late).max(count + 1);
-        let (agent, detail) = (interrupt.agent, interrupt.borrowed[usize::from(borrowed.0)]);
-        let mut now = time;
-        self.teller.now = now;
-        if self.world.agents[usize::from(agent.0)].entry.kind == AgentKind::Interrupt {
-            self.teller.scheduled(&self.world, agent, AgentState::Running, detail);
-        }
-        // A callback that never ends would end the machine: it is cut off.
-        for _ in 0..u8::MAX {
-            self.teller.now = now;
-            if !self.callback(agent, &mut now) {
-                break;
-            }
-        }
-        now
-    }
-
-    /// One operation of a callback. False at its end, and where it would have to wait, which it must not.
-    fn callback(&mut self, agent: Agent, now: &mut u64) -> bool {
-        let Some(way) = self.way(agent) else {
-            self.rewind(agent);
-            return false;
-        };
-        let ended = matches!(self.operation_of(agent), Operation::Exit);
-        let cost = match self.operation_of(agent) {
-            Operation::Compute { least, .. } => *least,
-            _ => 1,
-        };
-        self.perform(agent, way, *now);
-        *now += cost;
-        !ended
     }
 }

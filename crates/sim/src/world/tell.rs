@@ -44,7 +44,7 @@ impl Teller {
             rows: Vec::new(),
             told: told.collect(),
             waiting: vec![false; world.agents.len()],
-            hidden: vec![false; world.agents.len()],
+            hidden: world.agents.iter().map(|agent| agent.unobserved).collect(),
         }
     }
 
