@@ -383,3 +383,26 @@ fn a_program_that_goes_round_in_silence_is_refused() {
     });
     let _ = world.build();
 }
+
+#[test]
+fn a_thread_that_another_ends_is_gone_wherever_it_stands() {
+    let mut world = WorldBuilder::new();
+    let goal = world.goal("done");
+    let never = world.object(ObjectKind::Event, 0x10, "never");
+    let [waiter, sleeper, killer] = [(); 3].map(|()| one_of(&mut world));
+    world.program(waiter, |p| p.wait("wait", &[never.into()]));
+    world.program(sleeper, |p| {
+        p.sleep(9 * MS, 9 * MS);
+        p.progress(goal, "done");
+    });
+    world.program(killer, |p| {
+        p.sleep(4 * MS, 4 * MS);
+        p.end(waiter);
+        p.end(sleeper);
+    });
+    let rows = rows(&world.build(), u64::MAX);
+    assert!(progress(&rows, sleeper).is_empty());
+    let exits = rows.iter().filter(|row| row.op == Op::State).map(|row| (row.agent, row.at / MS));
+    let agents = [waiter, sleeper, killer].map(|agent| (u32::from(agent.0), 4));
+    assert_eq!(exits.collect::<Vec<_>>(), agents);
+}

@@ -515,6 +515,11 @@ impl Program<'_> {
         self.push(Operation::Exit);
     }
 
+    /// Another agent is no more from here on, wherever it stands, as the threads of a process that aborts. What it holds stays held.
+    pub fn end(&mut self, other: Agent) {
+        self.push(Operation::End(other));
+    }
+
     /// Stands still for ever, without a word.
     pub fn halt(&mut self) {
         self.push(Operation::Halt);

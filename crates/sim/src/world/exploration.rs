@@ -170,6 +170,7 @@ impl World {
             Operation::Fault { fault, .. } => {
                 format!("is spared by {}", self.faults[usize::from(fault.0)].name)
             }
+            Operation::End(other) => format!("ends {}", self.agent_name(*other)),
             Operation::Choose(_) => "takes one of several ways".to_owned(),
             Operation::Until(_) => "sees what it looked out for".to_owned(),
             Operation::Exit => "starts anew".to_owned(),

@@ -213,6 +213,8 @@ pub(crate) enum Operation {
     Lose {
         events: u64,
     },
+    /// Another agent is no more from here on, wherever it stands.
+    End(Agent),
     /// Goes; of an interrupt's callback: the next one starts at the beginning.
     Exit,
     /// It is no more. The last of every program.

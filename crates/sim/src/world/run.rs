@@ -414,6 +414,12 @@ impl Run {
                 self.wake_watchers(self.world.variable_at(variable), time)
             }
             Changed::Taken => self.wake_watchers_of_targets(agent, time),
+            Changed::Ended(other) => {
+                if let Some(cpu) = self.world.agents[usize::from(other.0)].cpu {
+                    self.cpus[usize::from(cpu)].ready.retain(|ready| *ready != other);
+                }
+                self.stop(other, Condition::Exited, time);
+            }
         }
     }
 
@@ -537,6 +543,7 @@ enum Changed {
     Object(Object),
     Variable(Variable),
     Taken,
+    Ended(Agent),
 }
 
 fn changes(operation: &Operation, way: Way) -> Changed {
@@ -551,6 +558,7 @@ fn changes(operation: &Operation, way: Way) -> Changed {
             Changed::Variable(*variable)
         }
         Operation::Wait(_) if way == Way::Go => Changed::Taken,
+        Operation::End(other) => Changed::Ended(*other),
         _ => Changed::Nothing,
     }
 }

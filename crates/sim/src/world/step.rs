@@ -199,6 +199,15 @@ impl World {
                 state[left] = state[left].saturating_sub(1);
                 tell.did(self, agent, operation);
             }
+            Operation::End(other) => {
+                let end = self.agents[usize::from(other.0)].program.len() - 1;
+                let place = self.place_at(*other);
+                if std::mem::replace(&mut state[place], narrow(narrow_agent(end)))
+                    != narrow(narrow_agent(end))
+                {
+                    tell.did(self, agent, operation);
+                }
+            }
             other => {
                 self.plain(state, other);
                 tell.did(self, agent, other);

@@ -239,12 +239,19 @@ impl Tell for Teller {
             {
                 Row { code: state_code(AgentState::Exited), ..self.row(agent, Op::State) }
             }
+            Operation::End(other) => {
+                Row { code: state_code(AgentState::Exited), ..self.row(*other, Op::State) }
+            }
             Operation::Mark { kind, text, objects } => {
                 return self.mark(agent, *kind, *text, objects);
             }
             _ => return,
         };
-        self.push(agent, row);
+        let by = match operation {
+            Operation::End(other) => *other,
+            _ => agent,
+        };
+        self.push(by, row);
     }
 }
 
