@@ -314,6 +314,27 @@ fn each_discipline_is_what_it_says() {
 }
 
 #[test]
+fn a_hold_may_be_taken_on_behalf_of_who_gives_it_back() {
+    let mut world = WorldBuilder::new();
+    let goal = world.goal("done");
+    let block = world.object(ObjectKind::Block, 0x10, "block");
+    let [taker, holder] = [(); 2].map(|()| one_of(&mut world));
+    world.program(taker, |p| {
+        p.owe(holder, block);
+        p.wait("wait", &[block.into()]);
+        p.progress(goal, "done");
+    });
+    world.program(holder, |p| {
+        p.sleep(4 * MS, 4 * MS);
+        p.release(block);
+    });
+    let rows = rows(&world.build(), u64::MAX);
+    assert_eq!(progress(&rows, taker), [4]);
+    let owed = rows.iter().find(|row| row.op == Op::Owed).expect("the hold is told");
+    assert_eq!((owed.agent, owed.agent2), (u32::from(holder.0), u32::from(taker.0)));
+}
+
+#[test]
 fn a_token_goes_to_who_has_waited_longest() {
     let mut world = WorldBuilder::new();
     let goal = world.goal("done");

@@ -430,7 +430,8 @@ impl Program<'_> {
         self.push(Operation::Release(block));
     }
 
-    /// `debtor` owes the object's next signal from here on; of a [`Discipline::Lag`], one more.
+    /// `debtor` owes the object's next signal from here on; of a [`Discipline::Lag`], one more. Of a [`Discipline::Count`] it is
+    /// given a hold, which it gives back by [`Program::release`].
     pub fn owe(&mut self, debtor: Agent, object: Object) {
         self.push(Operation::Owe { debtor, object, after: None, via: debtor != self.agent });
     }

@@ -240,7 +240,7 @@ impl World {
             }
             Operation::Owe { object, .. } => {
                 let at = usize::from(object.0);
-                if self.objects[at].discipline == Discipline::Lag {
+                if matches!(self.objects[at].discipline, Discipline::Lag | Discipline::Count) {
                     state[at] = state[at].saturating_add(1);
                 }
             }
