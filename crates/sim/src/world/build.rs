@@ -420,6 +420,12 @@ impl Program<'_> {
         self.push(Operation::Reset(object));
     }
 
+    /// Destroys an object and puts a fresh one in its place, in the state in which it was made first. It has a handle of its own, and
+    /// nobody owes it anything.
+    pub fn renew(&mut self, object: Object) {
+        self.push(Operation::Renew(object));
+    }
+
     /// Takes one hold of a counted block.
     pub fn hold(&mut self, block: Object) {
         self.push(Operation::Hold(block));

@@ -157,6 +157,7 @@ impl World {
             }
             Operation::Signal(object) => format!("signals {}", label(*object)),
             Operation::Reset(object) => format!("resets {}", label(*object)),
+            Operation::Renew(object) => format!("puts a fresh {} in its place", label(*object)),
             Operation::Unlock(object) => format!("unlocks {}", label(*object)),
             Operation::Hold(object) => format!("takes a hold of {}", label(*object)),
             Operation::Release(object) => format!("gives back its hold of {}", label(*object)),

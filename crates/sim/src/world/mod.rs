@@ -157,6 +157,7 @@ pub(crate) enum Operation {
     Wait(Box<Wait>),
     Signal(Object),
     Reset(Object),
+    Renew(Object),
     Unlock(Object),
     Hold(Object),
     Release(Object),

@@ -550,6 +550,7 @@ fn changes(operation: &Operation, way: Way) -> Changed {
     match operation {
         Operation::Signal(object)
         | Operation::Reset(object)
+        | Operation::Renew(object)
         | Operation::Unlock(object)
         | Operation::Hold(object)
         | Operation::Release(object)

@@ -40,6 +40,7 @@ pub(crate) trait Tell {
     /// `object`'s value was `before`.
     fn signalled(&mut self, world: &World, agent: Agent, object: Object, before: u8);
     fn reset(&mut self, world: &World, agent: Agent, object: Object);
+    fn renewed(&mut self, world: &World, object: Object);
     /// An operation that is its own telling.
     fn did(&mut self, world: &World, agent: Agent, operation: &Operation);
 }
@@ -56,6 +57,8 @@ impl Tell for Silence {
     fn signalled(&mut self, _: &World, _: Agent, _: Object, _: u8) {}
     #[inline]
     fn reset(&mut self, _: &World, _: Agent, _: Object) {}
+    #[inline]
+    fn renewed(&mut self, _: &World, _: Object) {}
     #[inline]
     fn did(&mut self, _: &World, _: Agent, _: &Operation) {}
 }
@@ -174,6 +177,10 @@ impl World {
             Operation::Reset(object) => {
                 state[usize::from(object.0)] = 0;
                 tell.reset(self, agent, *object);
+            }
+            Operation::Renew(object) => {
+                state[usize::from(object.0)] = self.objects[usize::from(object.0)].initial;
+                tell.renewed(self, *object);
             }
             Operation::Unlock(object) => {
                 let before = std::mem::take(&mut state[usize::from(object.0)]);

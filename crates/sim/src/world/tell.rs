@@ -1,12 +1,13 @@
 //! What does a world tell of itself? Rows of the event model, and nothing that a real source could not have seen.
 
 use unwedge_trace::row::{
-    Batch, NONE, Op, Row, mark_code, outcome_code, priority_value, state_code, wait_code,
+    Batch, Key, NONE, ObjectEntry, Op, Row, mark_code, outcome_code, priority_value, state_code,
+    wait_code,
 };
 use unwedge_trace::{AgentState, Bound, MarkKind, Mode, NEXT, ObjectKind, Outcome};
 
 use super::step::Tell;
-use super::{Agent, Discipline, Name, Object, Operation, Target, Wait, World};
+use super::{Agent, Discipline, Name, Object, ObjectSpec, Operation, Target, Wait, World};
 
 /// What was told of an object so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,6 +18,19 @@ struct Told {
     duties: u64,
 }
 
+impl Told {
+    fn at_first(object: &ObjectSpec) -> Self {
+        let initial = u64::from(object.initial);
+        match object.discipline {
+            Discipline::Lag => Self { signals: 0, duties: initial },
+            _ => Self { signals: initial, duties: 0 },
+        }
+    }
+}
+
+/// How far apart the handles are of an object and of what takes its place: more than a scenario's own handles are.
+const FRESH_HANDLES: u64 = 1 << 32;
+
 /// Makes rows of what agents do, at a time that whoever drives them sets.
 #[derive(Debug)]
 pub(crate) struct Teller {
@@ -24,6 +38,10 @@ pub(crate) struct Teller {
     pub(crate) now: u64,
     pub(crate) rows: Vec<Row>,
     told: Vec<Told>,
+    /// Where each object stands in the tables.
+    places: Vec<u32>,
+    /// What took the place of objects: in the tables they come behind those that the world began with.
+    fresh: Vec<ObjectEntry>,
     /// Agents whose wait has been told.
     waiting: Vec<bool>,
     /// Whether the rows of each agent are left out: it is not observed.
@@ -32,17 +50,12 @@ pub(crate) struct Teller {
 
 impl Teller {
     pub(crate) fn new(world: &World) -> Self {
-        let told = world.objects.iter().map(|object| {
-            let initial = u64::from(object.initial);
-            match object.discipline {
-                Discipline::Lag => Told { signals: 0, duties: initial },
-                _ => Told { signals: initial, duties: 0 },
-            }
-        });
         Self {
             now: 0,
             rows: Vec::new(),
-            told: told.collect(),
+            told: world.objects.iter().map(Told::at_first).collect(),
+            places: (0..).take(world.objects.len()).collect(),
+            fresh: Vec::new(),
             waiting: vec![false; world.agents.len()],
             hidden: world.agents.iter().map(|agent| agent.unobserved).collect(),
         }
@@ -53,7 +66,13 @@ impl Teller {
         Batch {
             rows: std::mem::take(&mut self.rows),
             agents: world.agents.iter().map(|agent| agent.entry.clone()).collect(),
-            objects: world.objects.iter().map(|object| object.entry.clone()).collect(),
+            objects: world
+                .objects
+                .iter()
+                .map(|object| &object.entry)
+                .chain(&self.fresh)
+                .cloned()
+                .collect(),
             names: world.names.clone(),
         }
     }
@@ -87,7 +106,7 @@ impl Teller {
             if place > 0 {
                 row = self.row(agent, Op::MorePoint);
             }
-            row.object = u32::from(target.object.0);
+            row.object = self.place(target.object);
             row.value = self.awaited(world, state, target);
             self.push(agent, row);
         }
@@ -108,6 +127,11 @@ impl Teller {
             Discipline::Lag => told.duties.saturating_sub(u64::from(target.slack)),
             _ => told.duties + 1,
         }
+    }
+
+    #[inline]
+    fn place(&self, object: Object) -> u32 {
+        self.places[usize::from(object.0)]
     }
 
     /// An agent's state, as the scheduler has it.
@@ -132,7 +156,7 @@ impl Teller {
     fn point(&self, world: &World, object: Object, value: u64, row: Row) -> Row {
         let at = usize::from(object.0);
         let value = if is_numbered(world.objects[at].entry.kind) { value } else { NEXT };
-        Row { object: u32::from(object.0), value, ..row }
+        Row { object: self.place(object), value, ..row }
     }
 
     fn owed(&mut self, world: &World, by: Agent, operation: &Operation) {
@@ -219,8 +243,22 @@ impl Tell for Teller {
                 return;
             }
         }
-        let row = Row { object: u32::from(object.0), ..self.row(agent, Op::Reset) };
+        let row = Row { object: self.place(object), ..self.row(agent, Op::Reset) };
         self.push(agent, row);
+    }
+
+    fn renewed(&mut self, world: &World, object: Object) {
+        let (at, spec) = (usize::from(object.0), &world.objects[usize::from(object.0)]);
+        let place = world.objects.len() + self.fresh.len();
+        let handle = FRESH_HANDLES.wrapping_mul(self.fresh.len() as u64 + 1);
+        let handle = spec.entry.handle.wrapping_add(handle);
+        self.fresh.push(ObjectEntry {
+            key: Key::Number(place as u64),
+            handle,
+            ..spec.entry.clone()
+        });
+        self.places[at] = u32::try_from(place).unwrap_or(NONE);
+        self.told[at] = Told::at_first(spec);
     }
 
     fn did(&mut self, world: &World, agent: Agent, operation: &Operation) {
@@ -257,11 +295,11 @@ impl Tell for Teller {
 
 impl Teller {
     fn mark(&mut self, agent: Agent, kind: MarkKind, text: Name, objects: &[Object]) {
-        let object = objects.first().map_or(NONE, |object| u32::from(object.0));
+        let object = objects.first().map_or(NONE, |object| self.place(*object));
         let row = Row { code: mark_code(kind), name: text.0, object, ..self.row(agent, Op::Mark) };
         self.push(agent, row);
         for object in objects.iter().skip(1) {
-            let object = u32::from(object.0);
+            let object = self.place(*object);
             self.push(agent, Row { object, op: Op::MoreObject, name: NONE, ..row });
         }
     }
