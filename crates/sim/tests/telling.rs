@@ -1,7 +1,8 @@
 //! Does a world tell of its objects as a real source would?
 
 use unwedge_sim::WorldBuilder;
-use unwedge_trace::row::Op;
+use unwedge_sim::world::Discipline;
+use unwedge_trace::row::{NONE, Op};
 use unwedge_trace::{AgentKind, ObjectKind};
 
 #[test]
@@ -24,4 +25,24 @@ fn what_takes_an_objects_place_is_an_object_of_its_own() {
     assert_ne!(batch.objects[0].key, batch.objects[1].key);
     assert_ne!(batch.objects[0].handle, batch.objects[1].handle);
     assert_eq!(batch.objects[1].label, "frame".into());
+}
+
+#[test]
+fn tokens_that_are_owed_at_one_time_have_numbers_of_their_own() {
+    let mut world = WorldBuilder::new();
+    let thread = world.agent(AgentKind::HostThread, "main", 1, 1);
+    let engine = world.agent(AgentKind::PresentationEngine, "", 0, 0);
+    let images = Discipline::Tokens(3);
+    let swapchain = world.object_with(ObjectKind::Swapchain, 0x5c, "window", images, 3);
+    world.program(thread, |p| {
+        (0..3).for_each(|_| p.wait("vkAcquireNextImageKHR", &[swapchain.into()]));
+        p.owe(engine, swapchain);
+        p.owe(engine, swapchain);
+        p.signal(swapchain);
+        p.owe(engine, swapchain);
+    });
+    let batch = world.build().run(1).batch(100, u64::MAX).expect("something happens");
+    let told = batch.rows.iter().filter(|row| row.object != NONE);
+    let told: Vec<_> = told.map(|row| (row.op, row.value)).collect();
+    assert_eq!(told, [(Op::Owed, 4), (Op::Owed, 5), (Op::Signalled, 4), (Op::Owed, 6)]);
 }

@@ -16,14 +16,16 @@ struct Told {
     signals: u64,
     /// What was owed, or taken.
     duties: u64,
+    /// Of tokens: the highest that somebody took on.
+    owed: u64,
 }
 
 impl Told {
     fn at_first(object: &ObjectSpec) -> Self {
         let initial = u64::from(object.initial);
         match object.discipline {
-            Discipline::Lag => Self { signals: 0, duties: initial },
-            _ => Self { signals: initial, duties: 0 },
+            Discipline::Lag => Self { signals: 0, duties: initial, owed: 0 },
+            _ => Self { signals: initial, duties: 0, owed: initial },
         }
     }
 }
@@ -162,12 +164,19 @@ impl Teller {
     fn owed(&mut self, world: &World, by: Agent, operation: &Operation) {
         let Operation::Owe { debtor, object, after, via } = operation else { return };
         let at = usize::from(object.0);
-        let lag = world.objects[at].discipline == Discipline::Lag;
-        if lag {
-            self.told[at].duties += 1;
-        }
-        let told = self.told[at];
-        let value = if lag { told.duties } else { told.signals + 1 };
+        let told = &mut self.told[at];
+        let value = match world.objects[at].discipline {
+            Discipline::Lag => {
+                told.duties += 1;
+                told.duties
+            }
+            // Two that are owed at one time are two: the next one, and the one after it.
+            Discipline::Tokens(_) => {
+                told.owed = told.owed.max(told.signals) + 1;
+                told.owed
+            }
+            _ => told.signals + 1,
+        };
         let mut row = self.point(world, *object, value, self.row(*debtor, Op::Owed));
         if let Some(after) = after {
             let value = self.told[usize::from(after.0)].duties;
