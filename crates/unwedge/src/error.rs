@@ -95,6 +95,14 @@ pub(crate) enum Error {
     /// A folder for a while.
     #[error("no temporary folder can be made: {0}")]
     Temporary(io::Error),
+    /// A world that cannot be made, or not be shown.
+    #[error("{why}")]
+    Sim {
+        /// What is wrong.
+        why: String,
+        /// What to do.
+        hint: String,
+    },
     /// A topic of the manual.
     #[error("there is no help on {topic:?}")]
     NoHelp {
@@ -135,6 +143,7 @@ impl Error {
                 (*hint).to_owned()
             }
             Self::Input { hint, .. } => hint.clone().into_owned(),
+            Self::Sim { hint, .. } => hint.clone(),
             Self::Spawn { source, .. } if source.raw_os_error() == Some(libc::ENOEXEC) => {
                 "is it built for another machine, or a script without a #! line?".to_owned()
             }

@@ -177,7 +177,7 @@ fn usage(fault: Fault) -> String {
 }
 
 /// A hint that offers the nearest of the names, or all of them.
-fn nearest(given: &str, names: &[&str]) -> String {
+pub(crate) fn nearest(given: &str, names: &[&str]) -> String {
     let nearest = names.iter().min_by_key(|name| distance(given, name));
     match nearest {
         Some(name) if distance(given, name) <= name.len().div_ceil(3) => {

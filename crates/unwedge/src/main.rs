@@ -7,6 +7,7 @@ mod duration;
 mod environment;
 mod error;
 mod inject;
+mod lines;
 mod loader;
 mod output;
 mod report;

@@ -356,6 +356,11 @@ impl World {
         self.goals.iter().map(|goal| &**goal)
     }
 
+    /// How many faults may strike while it is explored, whatever its builder said.
+    pub fn set_faults_max(&mut self, most: u8) {
+        self.faults_max = most;
+    }
+
     /// How many agents it has.
     #[must_use]
     pub fn agents_len(&self) -> usize {

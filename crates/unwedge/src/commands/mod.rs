@@ -8,6 +8,7 @@ pub(crate) mod help;
 pub(crate) mod import;
 pub(crate) mod layer;
 pub(crate) mod run;
+pub(crate) mod sim;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Diff(diff::Diff),
     Import(import::Import),
     Export(export::Export),
+    Sim(sim::Sim),
     Help(help::Help),
     Layer(layer::Layer),
     Completions(generate::Completions),
@@ -58,6 +60,7 @@ impl Command {
             Self::Diff(diff) => diff.execute(),
             Self::Import(import) => import.execute(),
             Self::Export(export) => export.execute(),
+            Self::Sim(sim) => sim.execute(),
             Self::Help(help) => help.execute(),
             Self::Layer(layer) => layer.execute(),
             Self::Completions(completions) => Ok(completions.execute()),

@@ -10,7 +10,7 @@ use super::words;
 const SHARE_MIN: f64 = 0.005;
 
 /// `12,345,678`.
-pub(super) fn grouped(count: u64) -> String {
+pub(crate) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -23,7 +23,7 @@ pub(super) fn grouped(count: u64) -> String {
 }
 
 /// `1 wait`, `12,345 waits`.
-pub(super) fn many(count: u64, one: &str) -> String {
+pub(crate) fn many(count: u64, one: &str) -> String {
     format!("{} {one}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 

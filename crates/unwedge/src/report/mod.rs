@@ -24,8 +24,10 @@ mod words;
 #[cfg(test)]
 mod samples;
 
+pub(crate) use counts::{grouped, many};
 pub(crate) use diff::{json as difference_json, text as difference_text};
 pub(crate) use diff_html::html as difference_html;
 pub(crate) use html::{html, trace_html};
 pub(crate) use json::json;
 pub(crate) use text::{Style, text, trace_text};
+pub(crate) use words::{clean, duration};

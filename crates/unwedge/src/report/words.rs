@@ -95,7 +95,7 @@ pub(super) fn agent(agent: &AgentSummary) -> String {
 }
 
 /// Milliseconds as the findings' sentences say them: `412 ms`, `8.20 s`, `3 min 12 s`, `2 h 5 min`.
-pub(super) fn duration(ms: f64) -> String {
+pub(crate) fn duration(ms: f64) -> String {
     if !ms.is_finite() || ms < 0.0 {
         return "an unknown time".to_owned();
     }
@@ -118,7 +118,7 @@ pub(super) fn count(number: usize, one: &str) -> String {
 
 /// `text` without what could move a cursor, change a colour or turn the direction of writing:
 /// line breaks become spaces, control characters their pictures.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|letter| tame(letter) != letter) {
         return Cow::Borrowed(text);
     }
