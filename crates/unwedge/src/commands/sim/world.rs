@@ -16,7 +16,7 @@ pub(super) const SILENCE_NS: u64 = 10_000_000_000;
 /// A world that tells nothing for so long has nothing more to tell. Nanoseconds of its time.
 const SILENCE_MAX_NS: u64 = 600_000_000_000;
 /// Rows that travel together: some of them fit into a processor's cache.
-const BATCH_ROWS: u64 = 1 << 14;
+const BATCH_ROWS: u64 = 1 << 12;
 /// Batches that wait for whoever takes them.
 const AHEAD: usize = 4;
 /// What is over sooner needs no bar.
