@@ -348,13 +348,10 @@ impl Graph {
         (backlog, level, stop): (&ring::Backlog, Level, ring::Stop),
     ) {
         let first = Point { object: backlog.ring, value: backlog.first.value };
-        let next = match debt.after {
-            Some(after) => self.point(after),
-            None if (Point { value: debt.value, ..point }) == first => {
-                return self.limit(node, level, Reason::Ring(stop));
-            }
-            None => self.debt(first, backlog.first),
-        };
+        if (Point { value: debt.value, ..point }) == first {
+            return self.limit(node, level, Reason::Ring(stop));
+        }
+        let next = self.debt(first, backlog.first);
         self.depend(node, [next]);
     }
 

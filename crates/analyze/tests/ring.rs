@@ -118,7 +118,7 @@ fn a_fence_behind_the_ring_leads_to_it() {
     rig.world.event(host, What::Owed { point: point(fence, 1), after, via });
     rig.world.ago(7210).waits(guest, "vkWaitForFences", &[point(fence, 1)]);
     let report = rig.world.expect(Wedged, &["UW011"]);
-    insta::assert_snapshot!(report.findings[0].sentence, @r#"guest thread 71 "vkcube" waits in vkWaitForFences for fence 0x5e "frame 2"; ring host "vkr-ring-1" owes it once ring 0x1 "vk" has reached 300; ring host "vkr-ring-1" is behind by 100 (head 200, tail 300) and has not moved the head for 7.30 s: it is alive, waits in cnd_wait for event 0x70 "wake", its notification of work, and nobody owes that"#);
+    insta::assert_snapshot!(report.findings[0].sentence, @r#"guest thread 71 "vkcube" waits in vkWaitForFences for fence 0x5e "frame 2"; ring host "vkr-ring-1" owes it, and is behind on ring 0x1 "vk" by 100 (head 200, tail 300) and has not moved the head for 7.30 s: it is alive, waits in cnd_wait for event 0x70 "wake", its notification of work, and nobody owes that"#);
     insta::assert_snapshot!(report.findings[0].evidence.join("\n"), @r#"
     20.00 s ago: guest thread 71 "vkcube" signalled event 0x70 "wake"
     19.99 s ago: ring host "vkr-ring-1" moved the head of ring 0x1 "vk" to 200

@@ -53,7 +53,7 @@ pub enum AgentKind {
     Task,
     /// An interrupt, or a callback that one causes.
     Interrupt,
-    /// The host side of a command ring.
+    /// The host side of a command ring: takes commands in their order, and moves the head.
     RingHost,
     /// Whatever is beyond the observed world: another process, a device, an importer.
     Outside,
@@ -93,7 +93,8 @@ pub enum ObjectKind {
     Mutex,
     /// A futex word whose protocol is unknown.
     Futex,
-    /// A command ring: a point is its head reaching a tail.
+    /// A command ring: a point is its head reaching a tail, in bytes or commands since it was made. Who submits makes the
+    /// ring's host owe the new tail; the host signals where the head has got to.
     Ring,
     /// A kernel `dma_fence`.
     DmaFence,
@@ -203,7 +204,8 @@ pub enum AgentState {
     Running,
     /// It could run and is not picked.
     Ready,
-    /// It does nothing; of a queue: its engine is idle though a batch is pending.
+    /// It does nothing; of a queue: its engine is idle though a batch is pending; of a ring's host: it neither executes nor
+    /// waits for what a command needs. A detail "in CALL" says that it may wait in a call that is not observed.
     Blocked,
     /// It is gone: exited, crashed, closed; of a queue: its device is lost.
     Exited,
