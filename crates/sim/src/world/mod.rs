@@ -356,7 +356,13 @@ impl World {
         self.goals.iter().map(|goal| &**goal)
     }
 
-    /// How many faults may strike while it is explored, whatever its builder said.
+    /// How many faults may strike while it is explored.
+    #[must_use]
+    pub fn faults_max(&self) -> u8 {
+        self.faults_max
+    }
+
+    /// So many faults may strike while it is explored, whatever its builder said.
     pub fn set_faults_max(&mut self, most: u8) {
         self.faults_max = most;
     }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use unwedge_analyze::{Options, Verdict};
+use unwedge_analyze::{Options, Report, Verdict};
 use unwedge_trace::blackbox::MAGIC;
 
 use crate::error::Error;
@@ -56,7 +56,7 @@ pub(crate) struct Explain {
 }
 
 /// Fewer events of a recording of ours are read rather than counted.
-const COUNTED_EVENTS_MIN: u64 = 10_000;
+pub(super) const COUNTED_EVENTS_MIN: u64 = 10_000;
 /// Patience with a living process. Nanoseconds.
 const PATIENCE_LIVE: u64 = 1_000_000_000;
 /// Looks at a living process, and the time between them: together a second.
@@ -82,12 +82,7 @@ impl Explain {
             let _ = io::Write::write_all(&mut io::stdout(), text.as_bytes());
         }
         outputs.write_last(&examination);
-        Ok(ExitCode::from(match examination.report.verdict {
-            _ if !examination.report.findings.is_empty() => 1,
-            Verdict::Wedged => 1,
-            Verdict::Inconclusive => 3,
-            Verdict::Progressing => 0,
-        }))
+        Ok(ExitCode::from(status(&examination.report)))
     }
 
     fn examination(&self, deadline: Option<u64>) -> Result<Examination, Error> {
@@ -111,8 +106,19 @@ impl Explain {
             report.verdict = Verdict::Inconclusive;
             report.missing.push("what was in the parts of the store that cannot be read".into());
         }
-        let shows_counts = !ended.is_ours || summary.events() >= COUNTED_EVENTS_MIN;
+        let is_ours = ended.is_ours || ended.source.starts_with(super::sim::SOURCE);
+        let shows_counts = !is_ours || summary.events() >= COUNTED_EVENTS_MIN;
         Ok(Examination { report, recording, shows_counts })
+    }
+}
+
+/// The exit status that says what a report says.
+pub(super) fn status(report: &Report) -> u8 {
+    match report.verdict {
+        _ if !report.findings.is_empty() => 1,
+        Verdict::Wedged => 1,
+        Verdict::Inconclusive => 3,
+        Verdict::Progressing => 0,
     }
 }
 

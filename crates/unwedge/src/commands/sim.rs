@@ -1,8 +1,11 @@
 //! `unwedge sim`: runs a world that wedges on purpose, shows it, or tries every order of what can happen in it.
 
 mod chosen;
+mod explore;
 mod list;
+mod replay;
 mod trace;
+mod way;
 mod world;
 
 use std::path::PathBuf;
@@ -50,6 +53,17 @@ pub(crate) struct Sim {
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     events: u64,
 
+    /// Try every order and every fault of a small instance: print the shortest way into a wedge, or that there is none.
+    #[arg(long, conflicts_with_all = ["list", "seed", "events"])]
+    explore: bool,
+
+    #[command(flatten)]
+    exploring: explore::Exploring,
+
+    /// Take the steps again that --explore --replay-out has written.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "list", "set", "seed", "events", "explore", "exploring"])]
+    replay: Option<PathBuf>,
+
     /// Write the trace: as JSON Lines if FILE ends in .jsonl, is a file already, or is - for standard output; else as
     /// a store, a folder that is read many times as fast.
     #[arg(long, value_name = "FILE")]
@@ -73,7 +87,13 @@ impl Sim {
         if self.list {
             return list::print(self.name.as_deref());
         }
+        if let Some(path) = &self.replay {
+            return replay::execute(self, path);
+        }
         let chosen = Chosen::new(self.name.as_deref(), &self.set)?;
+        if self.explore {
+            return explore::execute(self, &chosen);
+        }
         trace::execute(self, &chosen)
     }
 }

@@ -47,14 +47,14 @@ pub(super) fn execute(sim: &Sim, chosen: &Chosen) -> Result<ExitCode, Error> {
         out.finish(&source, end)?;
     }
     let Some(summary) = summary else { return Ok(ExitCode::SUCCESS) };
-    let examination = examine(&summary, &source, end.now);
+    let examination = examine(&summary, &source, end);
     Ok(ExitCode::from(say(&examination, &outputs, sim.out.is_none())))
 }
 
 /// What `unwedge explain` would find of a trace.
-pub(super) fn examine(summary: &Summary, source: &str, now: u64) -> Examination {
-    let options = Options { patience_ns: summary.patience_ns() };
-    let (report, recording) = summary.explained(source, Some(Timestamp(now)), &options);
+pub(super) fn examine(summary: &Summary, source: &str, end: End) -> Examination {
+    let options = Options { patience_ns: end.patience_ns() };
+    let (report, recording) = summary.explained(source, Some(Timestamp(end.now)), &options);
     let shows_counts = summary.events() >= explain::COUNTED_EVENTS_MIN;
     Examination { report, recording, shows_counts }
 }
@@ -169,8 +169,6 @@ pub(super) enum Out {
 
 /// Bytes that are written at once.
 const BLOCK_BYTES: usize = 1 << 18;
-/// Digits of the largest time.
-const DIGITS: usize = 20;
 
 impl Out {
     /// Begins a trace. `foresee` says how it will end, where that has to be known at the beginning.
@@ -194,9 +192,8 @@ impl Out {
                 (path, Box::new(file), again)
             }
         };
-        let now = if again.is_none() { foresee().now } else { 0 };
-        let (header, at) = header(source, now);
-        let mut buffer = header;
+        let end = if again.is_none() { foresee() } else { End::default() };
+        let (mut buffer, at) = header(source, end);
         lines::introductions(tables, Timestamp(0), &mut buffer);
         Ok(Self::Lines { path, to, patch: again.map(|file| (file, at)), buffer, bytes: 0 })
     }
@@ -231,14 +228,14 @@ impl Out {
     pub(super) fn finish(self, source: &str, end: End) -> Result<(), Error> {
         let (path, bytes) = match self {
             Self::Store { path, writer } => {
+                let writer = writer.with_patience(Some(end.patience_ns()));
                 let written = writer.finish(source, Some(Timestamp(end.now)))?;
                 (path, written.bytes)
             }
             Self::Lines { path, mut to, patch, buffer, bytes } => {
                 let written = to.write_all(&buffer).and_then(|()| to.flush());
-                let now = format!("{:>DIGITS$}", end.now);
                 let patched = written.and_then(|()| match patch {
-                    Some((file, at)) => file.write_all_at(now.as_bytes(), at),
+                    Some((file, at)) => file.write_all_at(header_end(end).as_bytes(), at),
                     None => Ok(()),
                 });
                 goes_on(&path, patched)?;
@@ -264,13 +261,21 @@ fn goes_on(path: &Path, written: io::Result<()>) -> Result<bool, Error> {
     }
 }
 
-/// The header line, with room for any time, and where in it that is.
-fn header(source: &str, now: u64) -> (Vec<u8>, u64) {
+/// What a header without an end ends in.
+const NO_END: &[u8] = b"0,\"patience_ns\":0}";
+
+/// The header line, with room for any end, and where in it that is.
+fn header(source: &str, end: End) -> (Vec<u8>, u64) {
+    let header = Header::new(source, Timestamp(0)).with_patience(0);
     // A header has string keys only and no type that refuses to serialise.
-    let mut line = serde_json::to_vec(&Header::new(source, Timestamp(0))).unwrap_or_default();
-    // The time is its last field: `0}`.
-    line.truncate(line.len().saturating_sub(2));
+    let mut line = serde_json::to_vec(&header).unwrap_or_default();
+    line.truncate(line.len().saturating_sub(NO_END.len()));
     let at = line.len() as u64;
-    line.extend_from_slice(format!("{now:>DIGITS$}}}\n").as_bytes());
+    line.extend_from_slice(header_end(end).as_bytes());
     (line, at)
+}
+
+/// The end of the header line, of one length whatever the end.
+fn header_end(end: End) -> String {
+    format!("{:>20},\"patience_ns\":{:>10}}}\n", end.now, end.patience_ns())
 }

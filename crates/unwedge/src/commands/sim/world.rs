@@ -34,12 +34,19 @@ pub(super) struct Told {
 }
 
 /// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct End {
     /// Events that were told.
     pub(super) events: u64,
     /// The moment of the last observation, in nanoseconds of the world's time.
     pub(super) now: u64,
+}
+
+impl End {
+    /// How young a wait may be at the end and still be presumed fine. Nanoseconds.
+    pub(super) fn patience_ns(&self) -> u64 {
+        unwedge_analyze::patience_ns(self.now)
+    }
 }
 
 impl Told {
@@ -102,6 +109,11 @@ fn first_events(rows: &[Row], most: u64) -> (u64, usize) {
     (events, rows.len())
 }
 
+/// How many events the rows are.
+pub(super) fn count_events(rows: &[Row]) -> u64 {
+    first_events(rows, u64::MAX).0
+}
+
 /// What the world's thread says.
 enum Message {
     Rows(Batch),
@@ -139,11 +151,11 @@ fn receive(
     bar: &Bar,
     take: &mut impl FnMut(&Batch) -> Result<bool, Error>,
 ) -> Result<End, Error> {
-    let mut end = End { events: 0, now: 0 };
+    let mut end = End::default();
     for message in from {
         match message {
             Message::Rows(batch) => {
-                end.events += first_events(&batch.rows, u64::MAX).0;
+                end.events += count_events(&batch.rows);
                 end.now = batch.rows.last().map_or(end.now, |row| row.at);
                 bar.at(end.events);
                 if !take(&batch)? {
