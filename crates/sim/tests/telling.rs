@@ -1,7 +1,7 @@
 //! Does a world tell of its objects as a real source would?
 
 use unwedge_sim::WorldBuilder;
-use unwedge_sim::world::Discipline;
+use unwedge_sim::world::{Agent, Discipline};
 use unwedge_trace::row::{NONE, Op};
 use unwedge_trace::{AgentKind, ObjectKind};
 
@@ -25,6 +25,27 @@ fn what_takes_an_objects_place_is_an_object_of_its_own() {
     assert_ne!(batch.objects[0].key, batch.objects[1].key);
     assert_ne!(batch.objects[0].handle, batch.objects[1].handle);
     assert_eq!(batch.objects[1].label, "frame".into());
+}
+
+#[test]
+fn a_token_that_is_there_is_taken_by_a_wait_that_is_told() {
+    let mut world = WorldBuilder::new();
+    let token = |kind| (kind, 0x10, "it", Discipline::Tokens(1), 1);
+    let ops = |world: &mut WorldBuilder, (kind, handle, label, discipline, initial)| {
+        let agent = world.agent(AgentKind::GuestThread, "thread", 1, 7);
+        let object = world.object_with(kind, handle, label, discipline, initial);
+        world.program(agent, |p| p.wait("KeWaitForSingleObject", &[object.into()]));
+        agent
+    };
+    let event = ops(&mut world, token(ObjectKind::AutoResetEvent));
+    let latch = ops(&mut world, (ObjectKind::Event, 0x11, "it", Discipline::Latch, 1));
+    let rows = world.build().run(1).batch(100, u64::MAX).expect("something happens").rows;
+    let told = |agent: Agent| -> Vec<Op> {
+        let own = rows.iter().filter(|row| row.agent == u32::from(agent.0));
+        own.map(|row| row.op).collect()
+    };
+    assert_eq!(told(event), [Op::WaitBegan, Op::WaitEnded, Op::State]);
+    assert_eq!(told(latch), [Op::State], "a latch stays as it is");
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(crate) enum Readiness {
 
 /// Is told of what agents do, in the order in which they do it.
 pub(crate) trait Tell {
-    fn reached(&mut self, world: &World, agent: Agent, wait: &Wait);
+    fn reached(&mut self, world: &World, state: &[u8], agent: Agent, wait: &Wait);
     fn timed_out(&mut self, world: &World, agent: Agent, wait: &Wait);
     /// `object`'s value was `before`.
     fn signalled(&mut self, world: &World, agent: Agent, object: Object, before: u8);
@@ -50,7 +50,7 @@ pub(crate) struct Silence;
 
 impl Tell for Silence {
     #[inline]
-    fn reached(&mut self, _: &World, _: Agent, _: &Wait) {}
+    fn reached(&mut self, _: &World, _: &[u8], _: Agent, _: &Wait) {}
     #[inline]
     fn timed_out(&mut self, _: &World, _: Agent, _: &Wait) {}
     #[inline]
@@ -170,7 +170,7 @@ impl World {
             }
             Operation::Wait(wait) => {
                 // Before anything is taken: it tells what was waited for.
-                tell.reached(self, agent, wait);
+                tell.reached(self, state, agent, wait);
                 self.take(state, agent, wait, tell);
             }
             Operation::Signal(object) => self.signal(state, agent, *object, tell),

@@ -204,11 +204,19 @@ fn is_numbered(kind: ObjectKind) -> bool {
 }
 
 impl Tell for Teller {
-    fn reached(&mut self, world: &World, agent: Agent, wait: &Wait) {
+    fn reached(&mut self, world: &World, state: &[u8], agent: Agent, wait: &Wait) {
         let lock = |target: &Target| {
             let at = usize::from(target.object.0);
             matches!(world.objects[at].discipline, Discipline::Lock)
         };
+        // Who finds a token there and takes it need not wait; but that it is gone must be known, and only its wait tells.
+        let takes = |target: &Target| {
+            let object = &world.objects[usize::from(target.object.0)];
+            matches!(object.discipline, Discipline::Tokens(_)) && !is_numbered(object.entry.kind)
+        };
+        if !self.waiting[usize::from(agent.0)] && wait.targets.iter().any(takes) {
+            self.waits(world, state, agent, wait);
+        }
         if self.waiting[usize::from(agent.0)] {
             self.waiting[usize::from(agent.0)] = false;
             let row =
