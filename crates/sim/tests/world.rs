@@ -2,8 +2,8 @@
 
 use unwedge_sim::scenarios::{self, Size};
 use unwedge_sim::world::{
-    Agent, Comparison, Discipline, Machine, Object, Program, Run, Trigger, World, WorldBuilder,
-    test,
+    Agent, Comparison, Discipline, Machine, Object, Program, Run, Target, Trigger, World,
+    WorldBuilder, test,
 };
 use unwedge_trace::row::{Op, Row};
 use unwedge_trace::{AgentKind, ObjectKind};
@@ -426,4 +426,35 @@ fn a_thread_that_another_ends_is_gone_wherever_it_stands() {
     let exits = rows.iter().filter(|row| row.op == Op::State).map(|row| (row.agent, row.at / MS));
     let agents = [waiter, sleeper, killer].map(|agent| (u32::from(agent.0), 4));
     assert_eq!(exits.collect::<Vec<_>>(), agents);
+}
+
+#[test]
+fn a_wait_for_one_of_several_duties_goes_on_when_that_one_is_done() {
+    let mut world = WorldBuilder::new();
+    let goal = world.goal("done");
+    let ring = world.object(ObjectKind::Ring, 0x10, "ring");
+    let later = world.variable(0);
+    let [first, second, host] = [(); 3].map(|()| one_of(&mut world));
+    world.program(first, |p| {
+        p.owe(host, ring);
+        p.wait("wait", &[Target::within(ring, later)]);
+        p.progress(goal, "done");
+    });
+    world.program(second, |p| {
+        p.sleep(2 * MS, 2 * MS);
+        p.owe(host, ring);
+        p.add(later, 1, 0);
+        p.wait("wait", &[ring.into()]);
+        p.progress(goal, "done");
+    });
+    world.program(host, |p| {
+        for _ in 0..2 {
+            p.sleep(10 * MS, 10 * MS);
+            p.signal(ring);
+        }
+    });
+    let rows = rows(&world.build(), u64::MAX);
+    assert_eq!((progress(&rows, first), progress(&rows, second)), (vec![10], vec![20]));
+    let waits = rows.iter().filter(|row| row.op == Op::WaitBegan).map(|row| row.value);
+    assert_eq!(waits.collect::<Vec<_>>(), [1, 2], "each is told what it waits for");
 }

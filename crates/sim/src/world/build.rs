@@ -269,6 +269,10 @@ fn users(agents: &[AgentSpec], variables: usize) -> Vec<usize> {
                     operand(to).into_iter().for_each(&mut uses);
                 }
                 Operation::Add { variable, .. } => uses(*variable),
+                Operation::Wait(wait) => {
+                    let slack = wait.targets.iter().filter_map(|target| operand(&target.slack));
+                    slack.for_each(&mut uses);
+                }
                 Operation::Until(test) | Operation::If { test, .. } => {
                     if let Source::Variable(variable) = test.source {
                         uses(variable);

@@ -62,12 +62,19 @@ pub struct Target {
     /// The object.
     pub object: Object,
     /// Of a [`Discipline::Lag`]: how much may still be owed. Else 0.
-    pub slack: u8,
+    pub slack: Operand,
+}
+
+impl Target {
+    /// The object, a [`Discipline::Lag`], with no more than this still owed: of a variable, what was owed after what is waited for.
+    pub fn within(object: Object, slack: impl Into<Operand>) -> Self {
+        Self { object, slack: slack.into() }
+    }
 }
 
 impl From<Object> for Target {
     fn from(object: Object) -> Self {
-        Self { object, slack: 0 }
+        Self { object, slack: Operand::Number(0) }
     }
 }
 

@@ -465,6 +465,9 @@ impl Run {
             Operation::Wait(wait) => {
                 for target in &wait.targets {
                     watch(&mut self.watching[usize::from(target.object.0)], agent, stamp);
+                    if let super::Operand::Variable(slack) = target.slack {
+                        watch(&mut self.watching[self.world.variable_at(slack)], agent, stamp);
+                    }
                 }
                 let bound = wait.bound;
                 self.teller.waits(&self.world, &self.state, agent, wait);

@@ -99,7 +99,7 @@ impl World {
     }
 
     #[inline]
-    fn operand(&self, state: &[u8], operand: Operand) -> u8 {
+    pub(crate) fn operand(&self, state: &[u8], operand: Operand) -> u8 {
         match operand {
             Operand::Number(number) => number,
             Operand::Variable(variable) => state[self.variable_at(variable)],
@@ -129,7 +129,7 @@ impl World {
         match self.objects[usize::from(target.object.0)].discipline {
             Discipline::Latch | Discipline::Tokens(_) | Discipline::Pulse => value > 0,
             Discipline::Lock | Discipline::Count => value == 0,
-            Discipline::Lag => value <= target.slack,
+            Discipline::Lag => value <= self.operand(state, target.slack),
         }
     }
 

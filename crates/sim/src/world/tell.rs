@@ -126,7 +126,9 @@ impl Teller {
         }
         match object.discipline {
             Discipline::Latch => told.signals + u64::from(state[at] == 0),
-            Discipline::Lag => told.duties.saturating_sub(u64::from(target.slack)),
+            Discipline::Lag => {
+                told.duties.saturating_sub(u64::from(world.operand(state, target.slack)))
+            }
             _ => told.duties + 1,
         }
     }
