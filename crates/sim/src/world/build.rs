@@ -202,6 +202,10 @@ impl WorldBuilder {
             let again = agent.trigger != Trigger::Own;
             let silent = |operation: &Operation| match operation {
                 Operation::Exit => !again,
+                // Of other disciplines a debt is only told, and no part of the state.
+                Operation::Owe { object, .. } => {
+                    self.objects[usize::from(object.0)].discipline != Discipline::Lag
+                }
                 other => is_silent(other, own, cpu),
             };
             agent.silent = agent.program.iter().map(silent).collect();
