@@ -1,9 +1,10 @@
 //! Does a world do what its programs say, the same for the same seed?
 
+use unwedge_sim::explore::explore_all;
 use unwedge_sim::scenarios::{self, Size};
 use unwedge_sim::world::{
-    Agent, Comparison, Discipline, Machine, Object, Program, Run, Target, Trigger, World,
-    WorldBuilder, test,
+    Agent, Comparison, Discipline, Exploration, Machine, Object, Plan, Program, Run, Target,
+    Trigger, World, WorldBuilder, test,
 };
 use unwedge_trace::row::{Op, Row};
 use unwedge_trace::{AgentKind, ObjectKind};
@@ -332,6 +333,37 @@ fn a_hold_may_be_taken_on_behalf_of_who_gives_it_back() {
     assert_eq!(progress(&rows, taker), [4]);
     let owed = rows.iter().find(|row| row.op == Op::Owed).expect("the hold is told");
     assert_eq!((owed.agent, owed.agent2), (u32::from(holder.0), u32::from(taker.0)));
+}
+
+#[test]
+fn what_makes_no_difference_makes_no_states() {
+    let states = |idly: bool| {
+        let mut world = WorldBuilder::new();
+        let goal = world.goal("done");
+        let fence = world.object(ObjectKind::Fence, 0x10, "frame");
+        let crumbs = world.object(ObjectKind::Queue, 0x20, "");
+        let fault = world.fault("never", Plan::Never);
+        for _ in 0..2 {
+            let agent = one_of(&mut world);
+            world.program(agent, |p| {
+                if idly {
+                    let end = p.label();
+                    p.owe(agent, fence);
+                    p.owe(agent, crumbs);
+                    p.signal(crumbs);
+                    p.may_fail(fault, end);
+                    p.here(end);
+                }
+                p.signal(fence);
+                wait(p, fence);
+                p.progress(goal, "done");
+            });
+        }
+        let world = world.build();
+        let model = Exploration::<8>::new(&world).expect("there is room for a state");
+        explore_all(&model).counts.states
+    };
+    assert_eq!(states(true), states(false));
 }
 
 #[test]

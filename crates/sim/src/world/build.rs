@@ -196,7 +196,8 @@ impl WorldBuilder {
             }
         }
         let users = users(&self.agents, self.variables.len());
-        for agent in &mut self.agents {
+        let inert = self.inert();
+        for (agent, inert) in self.agents.iter_mut().zip(inert) {
             let own = |variable: &Variable| users[usize::from(variable.0)] <= 1;
             let cpu = agent.cpu.is_some();
             let again = agent.trigger != Trigger::Own;
@@ -208,7 +209,8 @@ impl WorldBuilder {
                 }
                 other => is_silent(other, own, cpu),
             };
-            agent.silent = agent.program.iter().map(silent).collect();
+            let inert = agent.program.iter().zip(inert);
+            agent.silent = inert.map(|(operation, inert)| inert || silent(operation)).collect();
             assert!(
                 !goes_round_silently(agent),
                 "the program of {:?} goes round without a step that others could see",
@@ -228,6 +230,29 @@ impl WorldBuilder {
             alike: self.alike,
             machine: self.machine,
         }
+    }
+
+    /// For each operation of each agent, whether what it does makes no difference to anybody: it is on an object that nobody looks
+    /// at, it owes what is not counted, or it is the occasion of a fault that never strikes.
+    fn inert(&self) -> Vec<Vec<bool>> {
+        let mut looked_at = vec![false; self.objects.len()];
+        for operation in self.agents.iter().flat_map(|agent| &agent.program) {
+            let looked = looked_at_by(operation);
+            looked.into_iter().for_each(|object| looked_at[usize::from(object.0)] = true);
+        }
+        let inert = |operation: &Operation| match operation {
+            Operation::Fault { fault, .. } => self.faults[usize::from(fault.0)].plan == Plan::Never,
+            Operation::Owe { object, .. } => {
+                let at = usize::from(object.0);
+                let counts = [Discipline::Lag, Discipline::Count];
+                !looked_at[at] || !counts.contains(&self.objects[at].discipline)
+            }
+            Operation::Signal(object) | Operation::Reset(object) => {
+                !looked_at[usize::from(object.0)]
+            }
+            _ => false,
+        };
+        self.agents.iter().map(|agent| agent.program.iter().map(inert).collect()).collect()
     }
 
     pub(crate) fn name(&mut self, text: &str) -> Name {
@@ -253,6 +278,18 @@ fn resolve(operation: &mut Operation, labels: &[Option<u16>]) {
         Operation::If { to, .. } | Operation::Goto(to) | Operation::Fault { to, .. } => place(to),
         Operation::Choose(ways) => ways.iter_mut().for_each(|(_, to)| place(to)),
         _ => {}
+    }
+}
+
+/// The objects whose values make a difference to the operation.
+fn looked_at_by(operation: &Operation) -> Vec<Object> {
+    match operation {
+        Operation::Wait(wait) => wait.targets.iter().map(|target| target.object).collect(),
+        Operation::Until(test) | Operation::If { test, .. } => match test.source {
+            Source::Object(object) => vec![object],
+            Source::Variable(_) => Vec::new(),
+        },
+        _ => Vec::new(),
     }
 }
 
