@@ -7,7 +7,7 @@ use unwedge_trace::row::Batch;
 use super::run::Run;
 use super::step::{Readiness, Silence, Way, narrow_agent};
 use super::tell::Teller;
-use super::{Agent, Operation, Plan, World};
+use super::{Agent, Comparison, Object, Operand, Operation, Plan, Source, Test, Variable, World};
 use crate::model::{Action, Goals, Model};
 
 /// What one agent does.
@@ -139,14 +139,7 @@ impl World {
     fn words(&self, state: &[u8], step: Step) -> String {
         let spec = &self.agents[usize::from(step.agent.0)];
         let name = if spec.entry.name.is_empty() { "an agent" } else { &spec.entry.name };
-        let label = |object: super::Object| {
-            let entry = &self.objects[usize::from(object.0)].entry;
-            if entry.label.is_empty() {
-                format!("{:#x}", entry.handle)
-            } else {
-                entry.label.to_string()
-            }
-        };
+        let label = |object: Object| self.label(object);
         let text = |name: super::Name| &*self.names[name.0 as usize];
         let what = match self.operation(state, step.agent) {
             Operation::Wait(wait) => {
@@ -173,11 +166,58 @@ impl World {
             }
             Operation::End(other) => format!("ends {}", self.agent_name(*other)),
             Operation::Choose(_) => "takes one of several ways".to_owned(),
-            Operation::Until(_) => "sees what it looked out for".to_owned(),
+            Operation::Until(test) => format!("sees that {}", self.test_words(test)),
+            Operation::If { test, .. } => {
+                let answer = if self.holds(state, test) { "yes" } else { "no" };
+                format!("looks whether {}: {answer}", self.test_words(test))
+            }
+            Operation::Set { variable, to } => {
+                format!("sets {} to {}", self.variable_name(*variable), self.operand_words(*to))
+            }
+            Operation::Add { variable, amount, .. } => {
+                format!("adds {amount} to {}", self.variable_name(*variable))
+            }
             Operation::Exit => "starts anew".to_owned(),
             _ => "goes on".to_owned(),
         };
         format!("{name} {what}")
+    }
+
+    fn variable_name(&self, variable: Variable) -> String {
+        match &*self.variables[usize::from(variable.0)].name {
+            "" => format!("variable {}", variable.0),
+            name => name.to_owned(),
+        }
+    }
+
+    fn operand_words(&self, operand: Operand) -> String {
+        match operand {
+            Operand::Number(number) => number.to_string(),
+            Operand::Variable(variable) => self.variable_name(variable),
+        }
+    }
+
+    fn test_words(&self, test: &Test) -> String {
+        let source = match test.source {
+            Source::Variable(variable) => self.variable_name(variable),
+            Source::Object(object) => self.label(object),
+        };
+        let compares = match test.comparison {
+            Comparison::Is => "is",
+            Comparison::Not => "is not",
+            Comparison::Below => "is below",
+            Comparison::AtLeast => "is at least",
+        };
+        format!("{source} {compares} {}", self.operand_words(test.with))
+    }
+
+    fn label(&self, object: Object) -> String {
+        let entry = &self.objects[usize::from(object.0)].entry;
+        if entry.label.is_empty() {
+            format!("{:#x}", entry.handle)
+        } else {
+            entry.label.to_string()
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod exploration;
 mod interrupt;
 mod run;
 mod schedule;
+mod silent;
 mod step;
 mod tell;
 
@@ -278,6 +279,10 @@ pub(crate) struct ObjectSpec {
 /// A variable.
 #[derive(Clone, Debug)]
 pub(crate) struct VariableSpec {
+    /// May be empty.
+    pub(crate) name: Box<str>,
+    /// Something else keeps its users apart.
+    pub(crate) guarded: bool,
     pub(crate) initial: u8,
 }
 
