@@ -1,9 +1,9 @@
 //! Does a world tell of its objects as a real source would?
 
 use unwedge_sim::WorldBuilder;
-use unwedge_sim::world::{Agent, Discipline};
-use unwedge_trace::row::{NONE, Op};
-use unwedge_trace::{AgentKind, ObjectKind};
+use unwedge_sim::world::{Agent, Discipline, Machine, Replay};
+use unwedge_trace::row::{NONE, Op, state_code};
+use unwedge_trace::{AgentKind, AgentState, ObjectKind};
 
 #[test]
 fn what_takes_an_objects_place_is_an_object_of_its_own() {
@@ -66,4 +66,35 @@ fn tokens_that_are_owed_at_one_time_have_numbers_of_their_own() {
     let told = batch.rows.iter().filter(|row| row.object != NONE);
     let told: Vec<_> = told.map(|row| (row.op, row.value)).collect();
     assert_eq!(told, [(Op::Owed, 4), (Op::Owed, 5), (Op::Signalled, 4), (Op::Owed, 6)]);
+}
+
+#[test]
+fn a_replay_tells_who_could_run_and_is_kept_from_it() {
+    let mut world = WorldBuilder::new();
+    world.machine(Machine { skips_to_deadlines: true, ..Machine::default() });
+    let never = world.object(ObjectKind::Event, 0x10, "never");
+    let (poller, worker) = (
+        world.agent(AgentKind::GuestThread, "poller", 1, 7),
+        world.agent(AgentKind::GuestThread, "worker", 1, 8),
+    );
+    world.on_cpu(poller, 4, 17);
+    world.on_cpu(worker, 4, 0);
+    world.program(poller, |p| {
+        let over = p.label();
+        p.wait_for("KeWaitForSingleObject", &[never.into()], false, 30_000_000, over);
+        p.here(over);
+    });
+    world.program(worker, |p| p.signal(never));
+    let world = world.build();
+    let mut replay = Replay::new(&world);
+    while let Some(step) = replay.steps().first().copied() {
+        replay.take(step).expect("it was offered");
+    }
+    let rows = replay.finish().rows;
+    let own = rows.iter().filter(|row| row.agent == u32::from(worker.0));
+    let told: Vec<_> = own.map(|row| (row.op, row.code)).collect();
+    let state = |state| (Op::State, state_code(state));
+    let signalled = (Op::Signalled, 0);
+    let (ready, running) = (state(AgentState::Ready), state(AgentState::Running));
+    assert_eq!(told, [ready, running, signalled, state(AgentState::Exited)]);
 }

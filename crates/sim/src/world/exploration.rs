@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use unwedge_trace::AgentState;
 use unwedge_trace::row::Batch;
 
 use super::run::Run;
@@ -334,6 +335,8 @@ pub struct Replay<'w> {
     world: &'w World,
     state: Vec<u8>,
     teller: Teller,
+    /// Agents that have been told to be ready.
+    ready: Vec<bool>,
 }
 
 /// What a step of a replay takes, in nanoseconds of the world's time.
@@ -345,7 +348,8 @@ impl<'w> Replay<'w> {
     pub fn new(world: &'w World) -> Self {
         let mut teller = Teller::new(world);
         let state = world.first_state(&mut teller);
-        let mut replay = Self { world, state, teller };
+        let ready = vec![false; world.agents.len()];
+        let mut replay = Self { world, state, teller, ready };
         replay.tell_waits();
         replay
     }
@@ -365,6 +369,10 @@ impl<'w> Replay<'w> {
         }
         self.teller.now += STEP_NS;
         let words = self.world.words(&self.state, step);
+        if std::mem::take(&mut self.ready[usize::from(step.agent.0)]) {
+            let blank = self.world.blank;
+            self.teller.scheduled(self.world, step.agent, AgentState::Running, blank);
+        }
         self.world.perform(&mut self.state, step.agent, step.way, &mut self.teller);
         settle(self.world, &mut self.state, step.agent, &mut self.teller);
         self.tell_waits();
@@ -383,7 +391,7 @@ impl<'w> Replay<'w> {
         self.teller.now
     }
 
-    /// Whoever stands at a wait by now has begun to wait.
+    /// Whoever stands at a wait by now has begun to wait; whoever is kept from its processor is ready.
     fn tell_waits(&mut self) {
         for number in 0..self.world.agents.len() {
             let agent = Agent(narrow_agent(number));
@@ -391,6 +399,15 @@ impl<'w> Replay<'w> {
                 && !self.world.is_reached(&self.state, wait)
             {
                 self.teller.waits(self.world, &self.state, agent, wait);
+            }
+            let kept = || {
+                self.world.readiness(&self.state, agent) == Readiness::Can
+                    && !self.world.is_picked(&self.state, agent)
+            };
+            if !self.ready[number] && kept() {
+                self.ready[number] = true;
+                let blank = self.world.blank;
+                self.teller.scheduled(self.world, agent, AgentState::Ready, blank);
             }
         }
     }
