@@ -165,6 +165,16 @@ impl Run {
         self.teller.now
     }
 
+    /// Whether nothing is left to happen: nothing that comes up would change anything.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        let current = |entry: &Entry| {
+            let Reverse((_, _, agent, stamp)) = entry;
+            self.doing[usize::from(*agent)].stamp == *stamp
+        };
+        !self.agenda.iter().any(current)
+    }
+
     /// The faults that struck, and how often.
     pub fn struck(&self) -> impl Iterator<Item = (&str, u64)> {
         let struck = self.world.faults.iter().zip(&self.struck);
