@@ -19,16 +19,22 @@ struct Things {
     fault: unwedge_sim::world::Fault,
 }
 
-const DISCIPLINES: [Discipline; 5] = [
+const DISCIPLINES: [Discipline; 6] = [
     Discipline::Latch,
     Discipline::Tokens(1),
     Discipline::Pulse,
     Discipline::Lock,
     Discipline::Count,
+    Discipline::Lag,
 ];
 
 /// An operation or two, by chance.
-fn operation(p: &mut Program<'_>, random: &mut Random, things: &Things, own: Variable) {
+fn operation(
+    p: &mut Program<'_>,
+    random: &mut Random,
+    things: &Things,
+    (agent, own): (Agent, Variable),
+) {
     let Some((object, discipline)) = random.pick(&things.objects).copied() else { return };
     match (random.below(9), discipline) {
         (0, Discipline::Lock) => {
@@ -43,6 +49,12 @@ fn operation(p: &mut Program<'_>, random: &mut Random, things: &Things, own: Var
             p.here(over);
         }
         (1, Discipline::Count) => p.release(object),
+        (0 | 1, Discipline::Lag) => {
+            let over = p.label();
+            p.go_if(test(object, Comparison::AtLeast, 2), over);
+            p.owe(agent, object);
+            p.here(over);
+        }
         (1, Discipline::Lock) => p.lock("lock", object),
         (0..=2, _) => p.wait("wait", &[object.into()]),
         (3, Discipline::Lock | Discipline::Count) | (4, _) => p.add(things.shared, 1, 3),
@@ -79,7 +91,7 @@ fn operation(p: &mut Program<'_>, random: &mut Random, things: &Things, own: Var
 }
 
 /// A program that goes round, or comes to its end.
-fn program(p: &mut Program<'_>, seed: u64, things: &Things, own: Variable) {
+fn program(p: &mut Program<'_>, seed: u64, things: &Things, own: (Agent, Variable)) {
     let random = &mut Random::new(seed);
     // Each uses what is shared, so that it is shared.
     p.until(test(things.shared, Comparison::AtLeast, 0));
@@ -109,14 +121,17 @@ fn world(seed: u64) -> World {
         goal: world.goal("on"),
         fault: world.fault("fault", Plan::Nth(1)),
     };
-    let twins = random.below(2) == 0;
+    let (twins, one_cpu) = (random.below(2) == 0, random.below(4) == 0);
     let programs = [random.number(), random.number()];
     let agents: Vec<(Agent, Variable)> =
         (0..3).map(|_| (world.agent(AgentKind::HostThread, "", 1, 1), world.variable(0))).collect();
     for (place, (agent, own)) in agents.iter().enumerate() {
         let seed =
             if place < 2 && twins { programs[0] } else { programs[1].wrapping_add(place as u64) };
-        world.program(*agent, |p| program(p, seed, &things, *own));
+        world.program(*agent, |p| program(p, seed, &things, (*agent, *own)));
+        if one_cpu {
+            world.on_cpu(*agent, 0, place as i32 / 2);
+        }
     }
     if twins {
         world.alike(&[(agents[0].0, &[agents[0].1]), (agents[1].0, &[agents[1].1])]);
@@ -141,7 +156,7 @@ fn answer<M: Model>(explored: &Explored<M>) -> Option<bool> {
 #[test]
 fn reductions_change_nothing_about_the_answer() {
     let (mut wedged, mut fine, mut saved) = (0, 0, 0);
-    for seed in 0..500 {
+    for seed in 0..300 {
         let world = world(seed);
         let model = Exploration::<24>::new(&world).expect("a small world");
         let (reduced, plain) = (explored(&model), explored(&model.unreduced()));
@@ -153,7 +168,7 @@ fn reductions_change_nothing_about_the_answer() {
         *(if one { &mut wedged } else { &mut fine }) += 1;
         saved += plain.counts.states - reduced.counts.states;
     }
-    assert!(wedged > 100 && fine > 100, "both are tried: {wedged} wedged, {fine} fine");
+    assert!(wedged > 60 && fine > 60, "both are tried: {wedged} wedged, {fine} fine");
     assert!(saved > 1_000, "the reductions reduce");
 }
 
@@ -172,7 +187,7 @@ fn stands_still(world: &World, seed: u64) -> bool {
 #[test]
 fn where_a_run_stands_still_the_explorer_finds_a_wedge() {
     let mut stood = 0;
-    for seed in 0..500 {
+    for seed in 0..300 {
         let world = world(seed);
         if (0..4).any(|chance| stands_still(&world, chance)) {
             stood += 1;
@@ -180,5 +195,5 @@ fn where_a_run_stands_still_the_explorer_finds_a_wedge() {
             assert_eq!(answer(&explored(&model)), Some(true), "world {seed}");
         }
     }
-    assert!(stood > 50, "some stand still: {stood}");
+    assert!(stood > 30, "some stand still: {stood}");
 }
