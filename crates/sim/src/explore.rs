@@ -191,7 +191,8 @@ pub fn explore<M: Model>(
     let cut = search.run(progress);
     let (graph, mut counts) = search.into_graph();
     let all = model.goals().0;
-    judge::judge(&graph, all, limits.threads);
+    let judging_bytes = judge::judge(&graph, all);
+    counts.bytes = counts.bytes.max(graph.bytes() + judging_bytes);
     let mut wedged = (0..graph.states.len()).filter(|state| graph.goals_of(*state) != all);
     let first = wedged.next();
     counts.wedged = wedged.count() as u64 + u64::from(first.is_some());

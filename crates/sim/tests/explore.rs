@@ -257,6 +257,16 @@ fn threads_change_nothing_on_wide_levels() {
     assert_eq!(exploration.counts, counts);
 }
 
+/// States are compared in full: a hash that cannot tell them apart hides none.
+#[test]
+fn states_with_one_hash_are_told_apart() {
+    let model = shapes::Colliding { count: 700 };
+    check(&model);
+    let exploration = explored(&model, 2);
+    assert_eq!(said(&exploration), "wedged after 699, 0 on");
+    assert_eq!(exploration.counts.states, 700);
+}
+
 #[test]
 fn a_bound_of_states_is_met_exactly_and_said() {
     let model = counters(&[9, 9, 9, 9]);

@@ -44,7 +44,9 @@ impl<T> Arena<T> {
 pub(super) fn bytes_for<T>(count: u64) -> u64 {
     let block = BLOCK as u64;
     // The first block doubles as it grows; vectors begin with four.
-    let room = if count < block {
+    let room = if count == 0 {
+        0
+    } else if count < block {
         count.next_power_of_two().max(4)
     } else {
         count.next_multiple_of(block)

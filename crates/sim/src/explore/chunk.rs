@@ -43,7 +43,7 @@ impl<M: Model> Chunk<M> {
     }
 
     fn clear(&mut self) {
-        self.outboxes.iter_mut().for_each(Inbox::clear);
+        self.outboxes.iter_mut().for_each(Vec::clear);
         self.found.clear();
         self.faults.clear();
         self.ends.clear();

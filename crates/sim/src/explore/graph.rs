@@ -23,7 +23,8 @@ impl Page {
         self.ends.len() as u32
     }
 
-    fn targets_of(&self, place: u32) -> &[u32] {
+    #[inline]
+    pub(super) fn targets_of(&self, place: u32) -> &[u32] {
         let place = place as usize;
         let Some(end) = self.ends.get(place) else { return &[] };
         let begin = if place == 0 { 0 } else { self.ends[place - 1] };
@@ -31,6 +32,7 @@ impl Page {
     }
 
     /// Ends the steps of the next state: these, but each target once as far as a short look shows it.
+    #[inline]
     pub(super) fn close_state(&mut self, targets: &[u32]) {
         const LOOK_BACK: usize = 16;
         let begin = self.targets.len();

@@ -23,12 +23,14 @@ struct Packed {
 }
 
 /// Both halves of the product: each bit of the result depends on all bits.
+#[inline]
 fn mix(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     (product as u64) ^ (product >> 64) as u64
 }
 
 impl Packed {
+    #[inline]
     fn push(&mut self, value: u64, bits: u32) {
         if self.bits + bits > 64 {
             self.mixed = mix(self.mixed ^ self.word, FIRST);
@@ -43,10 +45,12 @@ impl Packed {
 }
 
 impl Hasher for Packed {
+    #[inline]
     fn finish(&self) -> u64 {
         mix(mix(self.mixed ^ self.word, FIRST), SECOND)
     }
 
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
         let mut words = bytes.chunks_exact(8);
         for word in &mut words {
@@ -58,28 +62,34 @@ impl Hasher for Packed {
         }
     }
 
+    #[inline]
     fn write_u8(&mut self, value: u8) {
         self.push(u64::from(value), 8);
     }
 
+    #[inline]
     fn write_u16(&mut self, value: u16) {
         self.push(u64::from(value), 16);
     }
 
+    #[inline]
     fn write_u32(&mut self, value: u32) {
         self.push(u64::from(value), 32);
     }
 
+    #[inline]
     fn write_u64(&mut self, value: u64) {
         self.push(value, 64);
     }
 
     /// Lengths, and which variant of an enumeration: small as a rule.
+    #[inline]
     fn write_usize(&mut self, value: usize) {
         let value = value as u64;
         self.push(value, if value < 256 { 8 } else { 64 });
     }
 
+    #[inline]
     fn write_isize(&mut self, value: isize) {
         self.write_usize(value.cast_unsigned());
     }

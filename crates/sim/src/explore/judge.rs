@@ -5,58 +5,56 @@
 //! reached. A few sweeps from the last state to the first settle most: in breadth-first order most steps lead to later
 //! states. For what they leave, steps are turned around and followed back, each once for a goal: so the work is linear.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::graph::{Graph, PAGE};
-use super::spread::spread;
 
 /// Sweeps before steps are turned around.
 const SWEEPS: u32 = 3;
 
 /// Bytes that judging takes at most, beside the graph.
-pub(super) fn bytes(states: u64, steps: u64) -> u64 {
+pub(super) fn bytes_at_most(states: u64, steps: u64) -> u64 {
     // Where the steps into each state begin, and a list of states to go on from.
     8 * (states + 1) + 4 * steps + 4 * states
 }
 
-/// Completes what is known of each state's goals.
-pub(super) fn judge<S: Sync>(graph: &Graph<S>, all: u32, threads: usize) {
-    judge_after(SWEEPS, graph, all, threads);
+/// Completes what is known of each state's goals. Returns the bytes that it took.
+pub(super) fn judge<S>(graph: &Graph<S>, all: u32) -> u64 {
+    judge_after(SWEEPS, graph, all)
 }
 
-fn judge_after<S: Sync>(sweeps: u32, graph: &Graph<S>, all: u32, threads: usize) {
+fn judge_after<S>(sweeps: u32, graph: &Graph<S>, all: u32) -> u64 {
     for _ in 0..sweeps {
-        if !sweep(graph, all, threads) {
-            return;
+        if !sweep(graph, all) {
+            return 0;
         }
     }
     let back = Back::new(graph, all);
     for goal in (0..u32::BITS).map(|bit| 1 << bit).filter(|goal| goal & all != 0) {
         back.follow(graph, goal);
     }
+    bytes_at_most(u64::from(graph.states.len()), back.sources.len() as u64)
 }
 
 /// Gives each state what the states have that it leads to, once; says whether anything changed.
-fn sweep<S: Sync>(graph: &Graph<S>, all: u32, threads: usize) -> bool {
-    let changed = AtomicBool::new(false);
-    let mut pages: Vec<u32> = (0..graph.pages().len() as u32).rev().collect();
-    spread(threads, &mut pages, |page| {
-        let begin = *page * PAGE;
-        let explored = graph.pages()[*page as usize].explored();
-        for state in (begin..begin + explored).rev() {
+fn sweep<S>(graph: &Graph<S>, all: u32) -> bool {
+    let mut changed = false;
+    for (number, page) in graph.pages().iter().enumerate().rev() {
+        for place in (0..page.explored()).rev() {
+            let state = number as u32 * PAGE + place;
             let own = graph.goals_of(state);
             if own == all {
                 continue;
             }
-            let targets = graph.targets_of(state).iter();
+            let targets = page.targets_of(place).iter();
             let goals = targets.fold(own, |goals, target| goals | graph.goals_of(*target));
             if goals != own {
                 graph.reach.get(state).store(goals, Ordering::Relaxed);
-                changed.store(true, Ordering::Relaxed);
+                changed = true;
             }
         }
-    });
-    changed.into_inner()
+    }
+    changed
 }
 
 /// The steps from undecided states, turned around.
@@ -149,17 +147,17 @@ mod tests {
     fn it_is_the_same_however_many_sweeps_come_first() {
         let (mut full, mut lacking) = (0, 0);
         for seed in 0..50 {
-            let judged = |sweeps, threads| {
+            let judged = |sweeps| {
                 let graph = graph(seed);
-                judge_after(sweeps, &graph, ALL, threads);
+                judge_after(sweeps, &graph, ALL);
                 (0..STATES).map(|state| graph.goals_of(state)).collect::<Vec<_>>()
             };
             // So many sweeps as there are states settle everything.
-            let settled = judged(STATES, 1);
+            let settled = judged(STATES);
             full += settled.iter().filter(|goals| **goals == ALL).count();
             lacking += settled.iter().filter(|goals| **goals != ALL).count();
             for sweeps in 0..4 {
-                assert!(judged(sweeps, 1 + sweeps as usize % 2) == settled, "{sweeps} sweeps");
+                assert!(judged(sweeps) == settled, "{sweeps} sweeps");
             }
         }
         assert!(full > 5000 && lacking > 5000, "{full} and {lacking}");

@@ -203,23 +203,22 @@ impl<'m, M: Model> Search<'m, M> {
         None
     }
 
-    /// Bytes in use while the first `count` chunks are in hand; or those of judging, if they will be more: the index is
-    /// given back before.
+    /// Bytes in use while the first `count` chunks are in hand.
     fn bytes(&self, count: usize) -> u64 {
         let tables: u64 = self.shards.iter().map(Shard::bytes).sum();
         let chunks: u64 = self.chunks[..count].iter().map(Chunk::bytes).sum();
-        let judging = judge::bytes(u64::from(self.graph.states.len()), self.graph.step_count());
-        self.graph.bytes() + judging.max(tables + chunks)
+        self.graph.bytes() + tables + chunks
     }
 
-    /// Bytes after these chunks, if all that they lead to is new.
+    /// Bytes after these chunks, if all that they lead to is new; or those of judging, if they may be more: the index is given
+    /// back before.
     fn bytes_at_most(&self, count: usize) -> u64 {
         let chunks = &self.chunks[..count];
         let led_to: u64 = chunks.iter().map(|chunk| chunk.found.len() as u64).sum();
         let explored: u64 = chunks.iter().map(|chunk| u64::from(chunk.end - chunk.begin)).sum();
         let states = u64::from(self.graph.states.len()) + led_to;
         let tables: u64 = self.shards.iter().map(Shard::bytes_at_most).sum();
-        let judging = judge::bytes(states, self.graph.step_count() + led_to);
+        let judging = judge::bytes_at_most(states, self.graph.step_count() + led_to);
         let chunks: u64 = chunks.iter().map(Chunk::bytes).sum();
         let written = 4 * (led_to + explored);
         self.graph.bytes_with(led_to) + written + judging.max(tables + chunks)

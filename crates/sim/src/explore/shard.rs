@@ -24,37 +24,23 @@ pub(super) const STATES_MAX: u32 = FRESH - 1;
 const TOGETHER: usize = 16;
 const UNKNOWN: u32 = u32::MAX;
 
-/// States that a chunk leads to and that belong to one shard, in order.
-pub(super) struct Inbox<S> {
-    tags: Vec<u32>,
+/// A state that a chunk leads to.
+pub(super) struct Posted<S> {
+    /// The low half of its hash.
+    tag: u32,
     /// Where among all that its chunk leads to.
-    positions: Vec<u32>,
-    states: Vec<S>,
+    position: u32,
+    state: S,
 }
 
-impl<S> Inbox<S> {
-    pub(super) fn new() -> Self {
-        Self { tags: Vec::new(), positions: Vec::new(), states: Vec::new() }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.tags.len()
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.tags.clear();
-        self.positions.clear();
-        self.states.clear();
-    }
-}
+/// What a chunk leads to and belongs to one shard, in order.
+pub(super) type Inbox<S> = Vec<Posted<S>>;
 
 /// Puts a state where its shard finds it.
 pub(super) fn post<S: Hash>(inboxes: &mut [Inbox<S>], position: u32, state: S) {
     let hash = hash_of(&state);
-    let inbox = &mut inboxes[(hash >> (64 - SHARD_BITS)) as usize];
-    inbox.tags.push(hash as u32);
-    inbox.positions.push(position);
-    inbox.states.push(state);
+    let posted = Posted { tag: hash as u32, position, state };
+    inboxes[(hash >> (64 - SHARD_BITS)) as usize].push(posted);
 }
 
 /// A part of the index, and what it does with the batch in hand.
@@ -66,7 +52,8 @@ pub(super) struct Shard<S> {
     /// What the batch leads to, chunk by chunk.
     pub(super) inboxes: Vec<Inbox<S>>,
     fresh: VecDeque<S>,
-    fresh_tags: Vec<u32>,
+    /// Where in the table each new state is.
+    fresh_slots: Vec<u32>,
     /// The numbers that the new states got, as far as they have one.
     numbers: Vec<u32>,
 }
@@ -79,7 +66,7 @@ pub(super) fn shards<S: Eq>() -> Vec<Shard<S>> {
         used: 0,
         inboxes: Vec::new(),
         fresh: VecDeque::new(),
-        fresh_tags: Vec::new(),
+        fresh_slots: Vec::new(),
         numbers: Vec::new(),
     };
     (0..SHARDS as u32).map(shard).collect()
@@ -88,19 +75,23 @@ pub(super) fn shards<S: Eq>() -> Vec<Shard<S>> {
 const TABLE_LEN_MIN: usize = 16;
 
 /// Whether a table of this length is too full with so many in it.
+#[inline]
 fn is_full(used: usize, len: usize) -> bool {
     used > len / 4 * 3
 }
 
+#[inline]
 fn entry(tag: u32, value: u32) -> u64 {
     u64::from(tag) << 32 | u64::from(value + 1)
 }
 
+#[inline]
 fn tag_of(entry: u64) -> u32 {
     (entry >> 32) as u32
 }
 
 /// What the entry stands for; meaningless for an empty one.
+#[inline]
 fn value_of(entry: u64) -> u32 {
     (entry as u32).wrapping_sub(1)
 }
@@ -118,33 +109,30 @@ impl<S: Eq> Shard<S> {
     }
 
     fn look_up_chunk(&mut self, inbox: &mut Inbox<S>, known: &Arena<S>, found: &[AtomicU32]) {
-        let mut states = inbox.states.drain(..);
-        for (tags, positions) in inbox.tags.chunks(TOGETHER).zip(inbox.positions.chunks(TOGETHER)) {
-            let values = self.guess(tags, states.as_slice(), known);
-            for ((tag, position), value) in tags.iter().zip(positions).zip(values) {
-                let Some(state) = states.next() else { break };
+        let mut posted = inbox.drain(..);
+        while !posted.as_slice().is_empty() {
+            for value in self.guess(posted.as_slice(), known) {
+                let Some(Posted { tag, position, state }) = posted.next() else { break };
                 let value = match value {
-                    UNKNOWN => self.find_or_add(*tag, state, known),
+                    UNKNOWN => self.find_or_add(tag, state, known),
                     number => number,
                 };
-                found[*position as usize].store(value, Ordering::Relaxed);
+                found[position as usize].store(value, Ordering::Relaxed);
             }
         }
-        drop(states);
-        inbox.clear();
     }
 
-    /// The numbers of those states that are found at the first look. First all entries are loaded, then all states.
-    fn guess(&self, tags: &[u32], states: &[S], known: &Arena<S>) -> [u32; TOGETHER] {
+    /// The numbers of those of the next states that are found at the first look. First all entries are loaded, then all states.
+    fn guess(&self, posted: &[Posted<S>], known: &Arena<S>) -> [u32; TOGETHER] {
         let mask = self.table.len() - 1;
         let mut entries = [0u64; TOGETHER];
-        for (entry, tag) in entries.iter_mut().zip(tags) {
-            *entry = self.table[*tag as usize & mask];
+        for (entry, posted) in entries.iter_mut().zip(posted) {
+            *entry = self.table[posted.tag as usize & mask];
         }
         let mut values = [UNKNOWN; TOGETHER];
-        for (((value, entry), tag), state) in values.iter_mut().zip(entries).zip(tags).zip(states) {
+        for ((value, entry), posted) in values.iter_mut().zip(entries).zip(posted) {
             let number = value_of(entry);
-            if tag_of(entry) == *tag && number < FRESH && known.get(number) == state {
+            if tag_of(entry) == posted.tag && number < FRESH && *known.get(number) == posted.state {
                 *value = number;
             }
         }
@@ -164,7 +152,7 @@ impl<S: Eq> Shard<S> {
                 let other = if value < FRESH {
                     known.get(value)
                 } else {
-                    &self.fresh[(value & ((1 << PLACE_BITS) - 1)) as usize]
+                    &self.fresh[Found(value).place()]
                 };
                 if *other == state {
                     return value;
@@ -179,7 +167,7 @@ impl<S: Eq> Shard<S> {
         assert!(place < (1 << PLACE_BITS) - 1, "a state leads to more states than can be counted");
         let value = FRESH | self.own << PLACE_BITS | place;
         self.fresh.push_back(state);
-        self.fresh_tags.push(tag);
+        self.fresh_slots.push(slot as u32);
         self.table[slot] = entry(tag, value);
         self.used += 1;
         if is_full(self.used, self.table.len()) {
@@ -197,22 +185,21 @@ impl<S: Eq> Shard<S> {
                 slot = (slot + 1) & (len - 1);
             }
             self.table[slot] = entry;
+            let value = Found(value_of(entry));
+            if value.number().is_none() {
+                self.fresh_slots[value.place()] = slot as u32;
+            }
         }
     }
 
     /// Writes the numbers that the last batch's new states got into the table.
     fn settle(&mut self) {
-        let mask = self.table.len() - 1;
-        for ((place, tag), number) in (0..).zip(&self.fresh_tags).zip(&self.numbers) {
-            let pending = entry(*tag, FRESH | self.own << PLACE_BITS | place);
-            let mut slot = *tag as usize & mask;
-            while self.table[slot] != pending {
-                slot = (slot + 1) & mask;
-            }
-            self.table[slot] = entry(*tag, *number);
+        for (slot, number) in self.fresh_slots.iter().zip(&self.numbers) {
+            let there = &mut self.table[*slot as usize];
+            *there = entry(tag_of(*there), *number);
         }
         self.fresh.clear();
-        self.fresh_tags.clear();
+        self.fresh_slots.clear();
         self.numbers.clear();
     }
 
@@ -223,7 +210,7 @@ impl<S: Eq> Shard<S> {
 
     /// Bytes of the table after the inboxes, if all that is in them is new.
     pub(super) fn bytes_at_most(&self) -> u64 {
-        let used = self.used + self.inboxes.iter().map(Inbox::len).sum::<usize>();
+        let used = self.used + self.inboxes.iter().map(Vec::len).sum::<usize>();
         let mut len = self.table.len();
         while is_full(used, len) {
             len *= 2;
@@ -238,14 +225,17 @@ pub(super) struct Found(pub(super) u32);
 
 impl Found {
     /// The number, if the state was known before this batch.
+    #[inline]
     pub(super) fn number(self) -> Option<u32> {
         (self.0 < FRESH).then_some(self.0)
     }
 
+    #[inline]
     fn shard(self) -> usize {
         (self.0 >> PLACE_BITS) as usize & (SHARDS - 1)
     }
 
+    #[inline]
     fn place(self) -> usize {
         self.0 as usize & ((1 << PLACE_BITS) - 1)
     }

@@ -1,5 +1,7 @@
 //! What other shapes are there? Small protocols with one thing in each that matters.
 
+use std::hash::{Hash, Hasher};
+
 use unwedge_sim::{Action, Goals, Model};
 
 /// A token goes from station to station.
@@ -168,5 +170,42 @@ impl Model for Counters {
 
     fn describe(&self, _: &[u8; 5], counter: &usize) -> String {
         format!("counter {counter} goes up")
+    }
+}
+
+/// A way of so many states, all of which have the same hash.
+pub(crate) struct Colliding {
+    pub(crate) count: u16,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Unhashed(u16);
+
+impl Hash for Unhashed {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+impl Model for Colliding {
+    type State = Unhashed;
+    type Action = ();
+
+    fn init_states(&self) -> Vec<Unhashed> {
+        vec![Unhashed(0)]
+    }
+
+    fn actions(&self, _: &Unhashed, actions: &mut Vec<()>) {
+        actions.push(());
+    }
+
+    fn next_state(&self, state: &Unhashed, (): &()) -> Option<Unhashed> {
+        (state.0 + 1 < self.count).then_some(Unhashed(state.0 + 1))
+    }
+
+    fn sort(&self, _: &Unhashed, (): &()) -> Action {
+        Action::Step(Goals::ONE)
+    }
+
+    fn describe(&self, state: &Unhashed, (): &()) -> String {
+        format!("{} goes on", state.0)
     }
 }
