@@ -6,6 +6,7 @@
 mod bounded;
 mod calls;
 mod display;
+mod explore;
 mod figures;
 mod keep;
 mod machine;
@@ -25,7 +26,8 @@ goals and verdicts. The run is kept in bench/runs/DATE-MACHINE, or in FOLDER. Th
 vkcube, memory, watcher and report.
 
        unwedge-bench traces      what it takes to read large traces
-       unwedge-bench generate    writes one";
+       unwedge-bench generate    writes one
+       unwedge-bench explore     how many states of a protocol are explored in a second";
 
 /// How the figures of this program's own parts came about.
 const ABOUT: &str = "Each figure is the median over rounds of a comparison within one round, where the ways alternate. `run.json`
@@ -53,8 +55,9 @@ struct Tools {
 
 fn main() -> ExitCode {
     let mut given = std::env::args().skip(1).peekable();
-    let verb = given.next_if(|first| ["generate", "traces"].contains(&first.as_str()));
+    let verb = given.next_if(|first| ["explore", "generate", "traces"].contains(&first.as_str()));
     let done = match verb.as_deref() {
+        Some("explore") => explore::explore(given),
         Some("generate") => traces::generate(given),
         Some(_) => traces::traces(given),
         None => arguments(given).and_then(|arguments| bench(&arguments)),

@@ -7,7 +7,7 @@ mod hot;
 mod line;
 mod measure;
 mod objects;
-mod process;
+pub(crate) mod process;
 mod random;
 mod rows;
 #[cfg(test)]
