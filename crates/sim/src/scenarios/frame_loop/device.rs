@@ -3,7 +3,7 @@
 use unwedge_trace::AgentState;
 
 use super::parts::{
-    EMPTY, FRAME, Faults, LOST, MS, NONE, PRESENTS, Parts, STALLED, Setup, Slot, UP, US, may_fail,
+    EMPTY, FRAME, Faults, LOST, MS, NONE, Parts, STALLED, Setup, Slot, UP, US, may_fail,
 };
 use crate::world::{Comparison, Label, Program, WorldBuilder, test};
 
@@ -16,7 +16,7 @@ pub(super) fn write(world: &mut WorldBuilder, parts: &Parts, faults: &Faults, se
     if setup.uploads {
         world.program(parts.transfer, |p| transfer(p, parts, faults));
     }
-    world.program(parts.engine, |p| engine(p, parts, faults));
+    world.program(parts.engine, |p| engine(p, parts, faults, setup));
     world.program(parts.acquires, |p| acquires(p, parts));
     world.program(parts.keyboard, |p| keyboard(p, parts, setup));
 }
@@ -46,7 +46,7 @@ fn queue(p: &mut Program<'_>, parts: &Parts, faults: &Faults, setup: &Setup) {
         p.signal(slot.rendered);
         p.wait("vkQueuePresentKHR", &[slot.rendered.into()]);
         p.owe(parts.engine, parts.presents);
-        p.add(parts.given, 1, PRESENTS);
+        p.add(parts.given, 1, setup.images_round());
         finish(p, parts, faults, setup, slot);
         p.go(slots[(number + 1) % slots.len()]);
     }
@@ -112,12 +112,12 @@ fn transfer(p: &mut Program<'_>, parts: &Parts, faults: &Faults) {
 }
 
 /// Shows an image, and hands it back after it was shown.
-fn engine(p: &mut Program<'_>, parts: &Parts, faults: &Faults) {
+fn engine(p: &mut Program<'_>, parts: &Parts, faults: &Faults, setup: &Setup) {
     let (top, withhold) = (p.mark_here(), p.label());
     p.until(test(parts.given, Comparison::Not, parts.shown));
     may_fail(p, faults.withhold_images, withhold);
     p.sleep(REFRESH_NS, REFRESH_NS);
-    p.add(parts.shown, 1, PRESENTS);
+    p.add(parts.shown, 1, setup.images_round());
     p.signal(parts.swapchain);
     p.signal(parts.presents);
     p.go(top);

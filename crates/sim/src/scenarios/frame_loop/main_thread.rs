@@ -3,8 +3,7 @@
 use unwedge_trace::MarkKind;
 
 use super::parts::{
-    AfterFailure, CONSUME, EMPTY, FRAME, Faults, LOST, MS, NONE, PRESENTS, Parts, Setup, Slot, UP,
-    may_fail,
+    AfterFailure, CONSUME, EMPTY, FRAME, Faults, LOST, MS, NONE, Parts, Setup, Slot, UP, may_fail,
 };
 use crate::world::{Comparison, Label, Object, Program, test};
 
@@ -217,16 +216,18 @@ impl Writer<'_> {
         p.set(slot.unreleased, 0);
         p.owe(self.parts.engine, self.parts.swapchain);
         p.owe(self.parts.engine, self.parts.presents);
-        p.add(self.parts.given, 1, PRESENTS);
+        p.add(self.parts.given, 1, self.setup.images_round());
         p.here(nothing);
     }
 
-    /// New glyphs, now and then. What times out leaves the flag set, and is looked at again before the next frame.
+    /// New glyphs, now and then; in the small world with each round of frames. What times out leaves the flag set, and is looked at again before the next frame.
     fn upload(&self, p: &mut Program<'_>) {
-        let parts = self.parts;
+        let (parts, setup) = (self.parts, self.setup);
         let (needed, look, pending) = (p.label(), p.label(), p.label());
         let (timed_out, done) = (p.label(), p.label());
-        p.choose(&[(29, look), (1, needed)]);
+        if !setup.small {
+            p.choose(&[(29, look), (1, needed)]);
+        }
         p.here(needed);
         p.set(parts.dirty, 1);
         p.here(look);
@@ -244,7 +245,7 @@ impl Writer<'_> {
         p.progress(parts.glyphs, "atlas uploaded");
         p.go(done);
         p.here(timed_out);
-        if self.setup.recovery {
+        if setup.recovery {
             self.wait_or(p, "vkQueueWaitIdle", (parts.transfers, 0), FENCE_NS, done);
             p.renew(parts.atlas);
             p.set(parts.pending, 0);

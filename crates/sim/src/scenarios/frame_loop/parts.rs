@@ -36,6 +36,11 @@ pub(super) enum AfterFailure {
 }
 
 impl Setup {
+    /// Images on their way to the screen are counted round at this: more than there are.
+    pub(super) fn images_round(&self) -> u8 {
+        self.images + 1
+    }
+
     pub(super) fn of(settings: &Settings, size: Size) -> Self {
         let small = size == Size::Small;
         let frames = settings.byte("frames-in-flight");
@@ -121,9 +126,6 @@ pub(super) const CONSUME: u8 = 3;
 pub(super) const UP: u8 = 0;
 pub(super) const STALLED: u8 = 1;
 pub(super) const LOST: u8 = 2;
-
-/// Presents are counted round at this: more than there are images.
-pub(super) const PRESENTS: u8 = 8;
 
 /// Agents, objects and variables.
 pub(super) struct Parts {
