@@ -6,6 +6,7 @@ use unwedge_sim::explore::{Answer, Limits, Rest, explore};
 use unwedge_sim::scenarios::{self, Size};
 use unwedge_sim::world::{Exploration, Step, World};
 use unwedge_sim::{Action, Goals, Model};
+use unwedge_trace::row::Op;
 
 const BYTES: usize = 40;
 const INPUT: u32 = 1;
@@ -49,13 +50,17 @@ impl Model for Asked<'_> {
 }
 
 fn world(switches: &str) -> World {
+    world_of(Size::Small, switches)
+}
+
+fn world_of(size: Size, switches: &str) -> World {
     let scenario = scenarios::find("frame-loop").expect("it is there");
     let mut settings = scenario.defaults();
     for switch in switches.split_whitespace() {
         let (name, value) = switch.split_once('=').expect("name=value");
         assert_eq!(settings.set(name, value), Ok(true), "{switch}");
     }
-    (scenario.build)(&settings, Size::Small).expect("switches that go together")
+    (scenario.build)(&settings, size).expect("switches that go together")
 }
 
 /// The answer in words: which goals are lost where it first wedges, and whether things go on there.
@@ -236,4 +241,30 @@ fn with_every_answer_no_two_failures_wedge_it() {
     let answers = "bounded=on reset-after-acquire=on after-failed-record=submit-and-present";
     check(&format!("{failures} {answers} recovery=on"), NONE);
     check(&format!("{failures} {answers}"), ALIVE);
+}
+
+/// How often each thing was got done by the terminal in the second ten seconds of a run.
+fn later(switches: &str) -> (usize, usize) {
+    let mut run = world_of(Size::Full, switches).run(1);
+    let mut counts = (0, 0);
+    while let Some(batch) = run.batch(10_000, 20_000_000_000) {
+        let late = batch.rows.iter().filter(|row| row.at > 10_000_000_000);
+        for row in late.filter(|row| row.op == Op::Progress) {
+            counts.0 += usize::from(batch.name(row.name) == "frame presented");
+            counts.1 += usize::from(batch.name(row.name) == "key handled");
+        }
+    }
+    counts
+}
+
+#[test]
+fn a_run_shows_what_each_answer_achieves() {
+    let (frames, keys) = later("");
+    assert!((580..=610).contains(&frames) && keys > 50, "{frames} {keys}");
+    assert_eq!(later("drop-notification=40"), (0, 0));
+    let bounded = "drop-notification=40 bounded=on reset-after-acquire=on";
+    let (frames, keys) = later(bounded);
+    assert!(frames == 0 && keys > 2, "{frames} {keys}");
+    let (frames, keys) = later(&format!("{bounded} recovery=on"));
+    assert!((580..=610).contains(&frames) && keys > 50, "{frames} {keys}");
 }
