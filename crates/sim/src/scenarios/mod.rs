@@ -1,6 +1,7 @@
 //! Which worlds are there? One file (or folder) each, and one line each in the table.
 
 mod frame_loop;
+mod guest_kernel;
 
 use crate::switch::{Settings, Switch};
 use crate::world::World;
@@ -37,7 +38,7 @@ impl Scenario {
     }
 }
 
-static SCENARIOS: &[Scenario] = &[frame_loop::SCENARIO];
+static SCENARIOS: &[Scenario] = &[frame_loop::SCENARIO, guest_kernel::SCENARIO];
 
 /// Every scenario, in the order in which they are listed.
 #[must_use]
