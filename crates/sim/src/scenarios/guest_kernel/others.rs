@@ -42,7 +42,7 @@ impl Objects {
         Self {
             jobs: object(semaphore, 0x1100, "jobs"),
             job_lock: object(ObjectKind::Mutex, 0x82a1_f038, "jobs"),
-            reads: object(semaphore, 0x1104, "reads"),
+            reads: object(ObjectKind::Event, 0x1104, "reads"),
             blocks: object(semaphore, 0x1108, "blocks"),
             files: object(ObjectKind::Mutex, 0x1130, "files"),
             shutdown: object(ObjectKind::Event, 0x1134, "shutdown"),
@@ -63,11 +63,8 @@ impl Objects {
 pub(super) fn cast(world: &mut WorldBuilder, kernel: Kernel, title: &mut Title) {
     let hw_threads = title.hw_threads;
     let objects = Objects::new(world);
-    title.fed_by_main = vec![
-        Feed::Semaphore(objects.jobs),
-        Feed::Semaphore(objects.reads),
-        Feed::Event(objects.step),
-    ];
+    title.fed_by_main =
+        vec![Feed::Semaphore(objects.jobs), Feed::Event(objects.reads), Feed::Event(objects.step)];
     title.fed_by_render = vec![Feed::Event(objects.drawn), Feed::Event(objects.commands)];
     for thread in cast::WORKERS {
         fed(world, thread, hw_threads, |p| {
@@ -127,6 +124,7 @@ fn works(p: &mut Program<'_>, kernel: Kernel, lock: Object) {
 fn storage(world: &mut WorldBuilder, kernel: Kernel, hw_threads: u8, objects: &Objects) {
     fed(world, cast::FILES, hw_threads, |p| {
         kernel.wait_any(p, &[objects.reads, objects.shutdown]);
+        kernel.reset_event(p, objects.reads);
         kernel.wait(p, objects.files);
         p.compute(200 * US, 2 * MS);
         kernel.release_mutant(p, objects.files);
@@ -153,11 +151,11 @@ fn frame_helpers(world: &mut WorldBuilder, kernel: Kernel, hw_threads: u8, objec
     });
     fed(world, cast::PREPARE, hw_threads, |p| {
         kernel.wait_all(p, &[objects.stepped, objects.drawn]);
-        p.compute(100 * US, 500 * US);
+        p.compute(3 * MS, 4 * MS);
     });
     fed(world, cast::COMMANDS, hw_threads, |p| {
         kernel.wait(p, objects.commands);
-        p.compute(100 * US, 500 * US);
+        p.compute(5 * MS, 6 * MS);
     });
 }
 
