@@ -51,6 +51,11 @@ impl Cpu {
         }
         cpus
     }
+
+    /// Instructions that were executed and counted.
+    pub(super) fn instructions(&self) -> u64 {
+        self.executed / THOUSANDTHS
+    }
 }
 
 impl Run {

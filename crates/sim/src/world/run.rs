@@ -175,6 +175,12 @@ impl Run {
         !self.agenda.iter().any(current)
     }
 
+    /// Instructions that a processor has executed, counted up to when it last had to be looked at; 0 of one that is not there.
+    #[must_use]
+    pub fn instructions(&self, cpu: u8) -> u64 {
+        self.cpus.get(usize::from(cpu)).map_or(0, Cpu::instructions)
+    }
+
     /// The faults that struck, and how often.
     pub fn struck(&self) -> impl Iterator<Item = (&str, u64)> {
         let struck = self.world.faults.iter().zip(&self.struck);

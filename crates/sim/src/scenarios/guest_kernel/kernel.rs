@@ -73,6 +73,11 @@ impl Kernel {
         self.call(p, "KeResetEvent", |p| p.reset(event));
     }
 
+    /// Sets a notification timer anew, which takes its signal back. When it is due is the clock's to know.
+    pub(super) fn set_timer(self, p: &mut Program<'_>, timer: Object) {
+        self.call(p, "KeSetTimer", |p| p.reset(timer));
+    }
+
     pub(super) fn release_semaphore(self, p: &mut Program<'_>, semaphore: Object) {
         self.call(p, "KeReleaseSemaphore", |p| p.signal(semaphore));
     }

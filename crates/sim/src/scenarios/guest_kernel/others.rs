@@ -5,7 +5,7 @@ use unwedge_trace::{AgentKind, AgentState, ObjectKind};
 use super::cast::{self, Thread, begins};
 use super::kernel::Kernel;
 use super::title::{Feed, Title};
-use crate::world::{Agent, Comparison, Discipline, Object, Program, WorldBuilder, test};
+use crate::world::{Agent, Comparison, Object, Program, WorldBuilder, test};
 
 const US: u64 = 1_000;
 const MS: u64 = 1_000_000;
@@ -35,8 +35,6 @@ struct Objects {
 
 impl Objects {
     fn new(world: &mut WorldBuilder) -> Self {
-        let timer = Discipline::Tokens(1);
-        let save = world.object_with(ObjectKind::Timer, 0x112c, "autosave", timer, 0);
         let mut object = |kind, handle, label| world.object(kind, handle, label);
         let (auto, semaphore) = (ObjectKind::AutoResetEvent, ObjectKind::CountingSemaphore);
         Self {
@@ -54,7 +52,7 @@ impl Objects {
             commands: object(auto, 0x111c, "commands"),
             packets: object(semaphore, 0x1120, "packets"),
             session: object(auto, 0x1124, "session"),
-            save,
+            save: object(ObjectKind::Timer, 0x112c, "autosave"),
         }
     }
 }
@@ -136,6 +134,7 @@ fn storage(world: &mut WorldBuilder, kernel: Kernel, hw_threads: u8, objects: &O
     });
     fed(world, cast::SAVE, hw_threads, |p| {
         kernel.wait(p, objects.save);
+        kernel.set_timer(p, objects.save);
         kernel.wait(p, objects.files);
         p.compute(MS, 5 * MS);
         kernel.release_mutant(p, objects.files);

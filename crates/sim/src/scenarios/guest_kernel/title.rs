@@ -12,7 +12,7 @@ use crate::world::{
 const US: u64 = 1_000;
 const MS: u64 = 1_000_000;
 /// What the poller does between two waits, beside its calls: 18,000 instructions with them.
-const POLL_NS: u64 = 218 * US;
+const POLL_NS: u64 = 225_540;
 
 /// The threads and objects that a frame needs.
 #[derive(Debug)]
