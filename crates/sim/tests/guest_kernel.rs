@@ -1,4 +1,5 @@
 //! Does `guest-kernel` do what incident 3 did, and what its fixes should?
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use unwedge_sim::explore::{Answer, explore_all};
 use unwedge_sim::scenarios::{self, Size};
