@@ -11,6 +11,7 @@ mod schedule;
 mod silent;
 mod step;
 mod tell;
+mod waking;
 
 use unwedge_trace::row::{AgentEntry, ObjectEntry};
 use unwedge_trace::{AgentState, MarkKind};
