@@ -119,7 +119,7 @@ impl Writer<'_> {
         ns: u64,
         timed_out: Label,
     ) {
-        let target = crate::world::Target { object, slack };
+        let target = crate::world::Target { object, slack: slack.into() };
         if self.setup.bounded {
             p.wait_for(call, &[target], false, ns, timed_out);
         } else {
