@@ -2,6 +2,7 @@
 
 mod frame_loop;
 mod guest_kernel;
+mod multi_scanout;
 
 use crate::switch::{Settings, Switch};
 use crate::world::World;
@@ -39,6 +40,7 @@ impl Scenario {
 }
 
 static SCENARIOS: &[Scenario] = &[frame_loop::SCENARIO, guest_kernel::SCENARIO];
+static SCENARIOS: &[Scenario] = &[frame_loop::SCENARIO, multi_scanout::SCENARIO];
 
 /// Every scenario, in the order in which they are listed.
 #[must_use]
