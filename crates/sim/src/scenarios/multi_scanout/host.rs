@@ -25,6 +25,7 @@ pub(super) fn write(world: &mut WorldBuilder, cast: &Cast, settings: &Settings, 
         warns: settings.choice("gl-block-timer") == "warns",
         releases: settings.flag("block-deadline")
             || settings.choice("gl-block-timer") == "releases",
+        is_seen: settings.choice("client") == "observed",
     };
     let gives_up = settings.flag("block-deadline") || settings.flag("safety-timer");
     for scanout in &cast.scanouts {
@@ -132,18 +133,24 @@ fn renderer(p: &mut Program<'_>, cast: &Cast, context: &Context) {
     p.until(test(context.work, Comparison::Not, 0));
     p.compute(MS, 4 * MS);
     p.signal(context.batches);
-    let done: Vec<_> = cast.scanouts.iter().map(|_| p.label()).collect();
-    for (number, done) in (1_u8..).zip(&done) {
-        p.go_if(test(context.work, Comparison::Is, number), *done);
+    let done: Vec<_> = context.serves(cast).iter().map(|_| p.label()).collect();
+    let astray = p.label();
+    if cast.contexts.len() == 1 {
+        p.go_if(test(context.work, Comparison::Is, ASTRAY), astray);
     }
-    p.set(context.work, 0);
-    p.go(top);
-    for (scanout, done) in cast.scanouts.iter().zip(done) {
+    // If it is none of the others, it is the first.
+    for (scanout, done) in context.serves(cast).iter().zip(&done).skip(1) {
+        p.go_if(test(context.work, Comparison::Is, scanout.number + 1), *done);
+    }
+    for (scanout, done) in context.serves(cast).iter().zip(done) {
         p.here(done);
         p.signal(scanout.fence);
         p.set(context.work, 0);
         p.go(top);
     }
+    p.here(astray);
+    p.set(context.work, 0);
+    p.go(top);
 }
 
 /// What becomes of a hold that the client does not give back.
@@ -151,6 +158,8 @@ fn renderer(p: &mut Program<'_>, cast: &Cast, context: &Context) {
 struct Late {
     warns: bool,
     releases: bool,
+    /// The source sees the client go.
+    is_seen: bool,
 }
 
 /// The client's side of one display: takes a draw and sends `gl_draw_done`, with which QEMU gives back the hold.
@@ -181,7 +190,9 @@ fn client(p: &mut Program<'_>, cast: &Cast, scanout: &Scanout, late: Late) {
         p.halt();
     }
     p.here(gone);
-    p.state(AgentState::Exited, "channel closed");
+    if late.is_seen {
+        p.state(AgentState::Exited, "channel closed");
+    }
     if !late.releases {
         p.halt();
         return;

@@ -97,6 +97,7 @@ struct Scanout {
 
 /// A rendering context of the host.
 struct Context {
+    number: u8,
     queue: Agent,
     batches: Object,
     /// The batch that it has: 0, or a scanout plus one, or [`ASTRAY`].
@@ -110,6 +111,16 @@ impl Scanout {
     /// Its bit among the commands of the control queue, of which each scanout has one at most.
     fn bit(&self) -> u8 {
         1 << self.number
+    }
+}
+
+impl Context {
+    /// The scanouts that draw in it: its own, or all.
+    fn serves<'c>(&self, cast: &'c Cast) -> &'c [Scanout] {
+        match cast.contexts.len() {
+            1 => &cast.scanouts,
+            _ => &cast.scanouts[usize::from(self.number)..][..1],
+        }
     }
 }
 
@@ -240,5 +251,5 @@ fn context(world: &mut WorldBuilder, number: u8) -> Context {
     let queue = world.agent(AgentKind::GpuQueue, &format!("context {number}"), 2201, 0);
     let batches = world.object(ObjectKind::Queue, 0x40 + u64::from(number), "");
     world.daemon(queue);
-    Context { queue, batches, work: world.variable(0) }
+    Context { number, queue, batches, work: world.variable(0) }
 }
