@@ -3,6 +3,7 @@
 mod frame_loop;
 mod guest_kernel;
 mod multi_scanout;
+mod venus_ring;
 
 use crate::switch::{Settings, Switch};
 use crate::world::World;
@@ -41,6 +42,7 @@ impl Scenario {
 
 static SCENARIOS: &[Scenario] = &[frame_loop::SCENARIO, guest_kernel::SCENARIO];
 static SCENARIOS: &[Scenario] = &[frame_loop::SCENARIO, multi_scanout::SCENARIO];
+static SCENARIOS: &[Scenario] = &[frame_loop::SCENARIO, venus_ring::SCENARIO];
 
 /// Every scenario, in the order in which they are listed.
 #[must_use]
