@@ -4,13 +4,22 @@ use unwedge_trace::MarkKind;
 
 use super::{MS, Rig, Thread, US, is};
 use crate::scenarios::Size;
-use crate::world::{Comparison, Label, Program, Variable, WorldBuilder, test};
+use crate::world::{Comparison, Label, Program, Target, Variable, WorldBuilder, test};
+
+/// Whether the queue tells that it waits for the ring to bring what was submitted to it. One whose thread asks need not: that one waits for
+/// the ring itself.
+pub(super) fn tells_of_ring(rig: &Rig, thread: &Thread) -> bool {
+    thread.feedback && !rig.set.checked
+}
 
 /// Executes what the host gives it, and writes the feedback slot.
 pub(super) fn write_queue(world: &mut WorldBuilder, rig: &Rig, thread: &Thread) {
     world.program(thread.queue, |p| {
         let (top, sure) = (p.mark_here(), p.label());
         p.until(is(thread.job, 1));
+        if tells_of_ring(rig, thread) {
+            p.wait("vkQueueSubmit", &[Target::within(rig.ring, thread.later)]);
+        }
         p.set(thread.job, 0);
         if rig.set.size == Size::Full {
             p.compute(1_200 * US, 2_200 * US);
@@ -29,10 +38,11 @@ pub(super) fn write_queue(world: &mut WorldBuilder, rig: &Rig, thread: &Thread) 
 pub(super) fn write_server(world: &mut WorldBuilder, rig: &Rig) {
     // The ring's own memory is the first.
     let held = world.variable(1);
-    let call = if rig.set.vtest { "poll" } else { "ppoll" };
     world.program(rig.server, |p| {
         let top = p.mark_here();
-        p.wait(call, &[rig.requests.into()]);
+        // What else such a process looks out for is not told, and so neither is its sleep.
+        p.until(is(rig.requests, 1));
+        p.reset(rig.requests);
         if rig.set.size == Size::Full {
             p.compute(US, 3 * US);
         }
@@ -56,7 +66,7 @@ pub(super) fn write_server(world: &mut WorldBuilder, rig: &Rig) {
 fn make(p: &mut Program<'_>, rig: &Rig, thread: &Thread, held: Variable, next: Label) {
     let [failed, exportable] = [(); 2].map(|()| p.label());
     if rig.set.size == Size::Full {
-        p.compute(20 * US, MS / 5);
+        p.compute(20 * US, MS);
     }
     p.go_if(test(thread.want, Comparison::Not, 1), exportable);
     p.may_fail(rig.faults.creation_fails, failed);

@@ -2,6 +2,7 @@
 
 use unwedge_trace::{AgentKind, MarkKind, ObjectKind};
 
+use super::device;
 use super::{Command, IDLE, MS, Relax, Rig, Thread, US, is};
 use crate::scenarios::Size;
 use crate::world::{Comparison, Label, Program, Target, Variable, WorldBuilder, test};
@@ -77,7 +78,7 @@ fn begin_frame(p: &mut Program<'_>, rig: &Rig, thread: &Thread, ends: &Ends) {
 /// Waits to be wanted, and makes a resource that stays.
 fn begin_upload(p: &mut Program<'_>, rig: &Rig, thread: &Thread, command: Variable) {
     if let Some(uploads) = rig.uploads {
-        p.wait("sem_wait", &[uploads.into()]);
+        p.wait("recv", &[uploads.into()]);
     }
     make(p, rig, thread, 2, command);
     p.compute(200 * US, 900 * US);
@@ -130,8 +131,11 @@ fn submit(
     p.owe(rig.host, rig.ring);
     count_later(p, rig, thread);
     if has_work {
-        p.owe_after(thread.queue, thread.batches, rig.ring);
+        p.owe(thread.queue, thread.batches);
         p.owe_after(thread.queue, thread.done, thread.batches);
+        if device::tells_of_ring(rig, thread) {
+            p.set(thread.job, 1);
+        }
     }
     for (number, slot) in (0..rig.set.slots).zip(&memory.slots) {
         let next = p.label();
@@ -161,10 +165,10 @@ fn submit(
     p.unlock(rig.ring_mutex);
 }
 
-/// Whether the thread ever waits for the ring's head.
+/// Whether the thread or its queue ever waits for the ring's head.
 fn asks(rig: &Rig, thread: &Thread) -> bool {
     let calls = rig.set.size == Size::Full && thread.number == 0;
-    calls || !thread.feedback || rig.set.checked
+    calls || !thread.feedback || rig.set.checked || device::tells_of_ring(rig, thread)
 }
 
 /// One more command is behind the last ones of all others.
@@ -276,9 +280,13 @@ fn write_ends(p: &mut Program<'_>, rig: &Rig, thread: &Thread, ends: &Ends) {
         p.go(die);
     }
     p.here(die);
-    if !lost {
+    // An abort ends the process, and so does a main thread that returns.
+    if !lost || thread.number == 0 {
         let others = rig.threads.iter().filter(|other| other.number != thread.number);
         others.for_each(|other| p.end(other.agent));
+        // The renderer lets go of all that the process had.
+        rig.threads.iter().for_each(|thread| p.end(thread.queue));
+        [rig.host].into_iter().chain(rig.monitor).for_each(|agent| p.end(agent));
     }
     p.exit();
 }

@@ -2,6 +2,7 @@
 
 use unwedge_trace::{MarkKind, ObjectKind};
 
+use super::device;
 use super::{BUSY, Command, IDLE, MS, Rig, US, is};
 use crate::scenarios::Size;
 use crate::world::{Comparison, Label, Program, Variable, WorldBuilder, test};
@@ -134,7 +135,9 @@ fn execute(p: &mut Program<'_>, rig: &Rig, slot: Variable, executed: Label, fata
         }
         p.here(submits);
         p.set(slot, 0);
-        p.set(thread.job, 1);
+        if !device::tells_of_ring(rig, thread) {
+            p.set(thread.job, 1);
+        }
         p.go(executed);
         p.here(other);
     }

@@ -204,7 +204,7 @@ struct Thread {
     feedback: bool,
     /// It asks: its slot was refused.
     asks: Variable,
-    /// Work for its queue.
+    /// Its queue has work, in the ring or out of it.
     job: Variable,
     /// It wants memory for its slot (1) or a resource (2).
     want: Variable,
@@ -314,8 +314,7 @@ fn rig(world: &mut WorldBuilder, settings: &Settings, size: Size) -> Rig {
         world.daemon(agent);
     }
     let uploads = full && settings.byte("threads") > 1;
-    let uploads =
-        uploads.then(|| world.object(ObjectKind::CountingSemaphore, 0x55d0_c310, "uploads wanted"));
+    let uploads = uploads.then(|| world.object(ObjectKind::Channel, 0x55d0_c310, "uploads wanted"));
     Rig {
         set,
         faults,
