@@ -1,4 +1,5 @@
 //! Which answers of a frame loop are enough? Every order of the small world is tried, with as many faults as it has images.
+#![allow(clippy::expect_used, reason = "a test that cannot go on says why")]
 
 use std::ops::ControlFlow;
 

@@ -40,9 +40,8 @@ impl Scenario {
     }
 }
 
-static SCENARIOS: &[Scenario] = &[frame_loop::SCENARIO, guest_kernel::SCENARIO];
-static SCENARIOS: &[Scenario] = &[frame_loop::SCENARIO, multi_scanout::SCENARIO];
-static SCENARIOS: &[Scenario] = &[frame_loop::SCENARIO, venus_ring::SCENARIO];
+static SCENARIOS: &[Scenario] =
+    &[frame_loop::SCENARIO, guest_kernel::SCENARIO, multi_scanout::SCENARIO, venus_ring::SCENARIO];
 
 /// Every scenario, in the order in which they are listed.
 #[must_use]
