@@ -34,8 +34,7 @@ fn check(switches: &str) -> String {
     let goals = world.goals().enumerate().filter(|(at, _)| wedge.lost.0 & (1 << at) != 0);
     let goals: Vec<_> = goals.map(|(_, goal)| goal).collect();
     let words = exploration.describe(&model);
-    let fault =
-        words.lines().filter(|line| line.contains("fault: ")).last().expect("a fault struck");
+    let fault = words.lines().rfind(|line| line.contains("fault: ")).expect("a fault struck");
     let rest = match wedge.rest {
         Rest::DeadEnd { .. } => "then nothing can happen",
         Rest::Livelock { .. } => "something goes on",
