@@ -172,9 +172,11 @@ impl Teller {
                 told.duties += 1;
                 told.duties
             }
-            // Two that are owed at one time are two: the next one, and the one after it.
-            Discipline::Tokens(_) => {
-                told.owed = told.owed.max(told.signals) + 1;
+            // Two that are owed at one time are two, the next one and the one after it; but where there is room for one
+            // token only, both are the next.
+            Discipline::Tokens(most) => {
+                let last = told.signals + u64::from(most);
+                told.owed = (told.owed.max(told.signals) + 1).min(last);
                 told.owed
             }
             _ => told.signals + 1,
