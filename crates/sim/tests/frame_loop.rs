@@ -1,5 +1,5 @@
 //! Which answers of a frame loop are enough? Every order of the small world is tried, with as many faults as it has images.
-#![allow(clippy::expect_used, reason = "a test that cannot go on says why")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::ops::ControlFlow;
 

@@ -5,7 +5,7 @@ use unwedge_trace::MarkKind;
 use super::parts::{
     AfterFailure, CONSUME, EMPTY, FRAME, Faults, LOST, MS, NONE, Parts, Setup, Slot, UP, may_fail,
 };
-use crate::world::{Comparison, Label, Object, Program, test};
+use crate::world::{Comparison, Label, Program, Target, test};
 
 /// What the bounded waits wait at most: the incident's figures.
 const FENCE_NS: u64 = 2_000 * MS;
@@ -81,7 +81,7 @@ impl Writer<'_> {
         let call = if setup.timeline { "vkWaitSemaphores" } else { "vkWaitForFences" };
         // Of a timeline, the value that the frame before the last ones in flight reached.
         let slack = if setup.timeline { setup.frames - 1 } else { 0 };
-        self.wait(p, call, (slot.done, slack), FENCE_NS);
+        self.wait(p, call, Target::within(slot.done, slack), FENCE_NS);
         self.release(p, slot);
         self.reset(p, slot, false);
         self.acquire(p, slot, narrow(number));
@@ -107,7 +107,7 @@ impl Writer<'_> {
     }
 
     /// Waits in a call, bounded or for ever as it is set; a time-out is trouble.
-    fn wait(&self, p: &mut Program<'_>, call: &str, target: (Object, u8), ns: u64) {
+    fn wait(&self, p: &mut Program<'_>, call: &str, target: impl Into<Target>, ns: u64) {
         self.wait_or(p, call, target, ns, self.shared.trouble);
     }
 
@@ -115,15 +115,14 @@ impl Writer<'_> {
         &self,
         p: &mut Program<'_>,
         call: &str,
-        (object, slack): (Object, u8),
+        target: impl Into<Target>,
         ns: u64,
         timed_out: Label,
     ) {
-        let target = crate::world::Target { object, slack: slack.into() };
         if self.setup.bounded {
-            p.wait_for(call, &[target], false, ns, timed_out);
+            p.wait_for(call, &[target.into()], false, ns, timed_out);
         } else {
-            p.wait(call, &[target]);
+            p.wait(call, &[target.into()]);
         }
     }
 
@@ -139,9 +138,9 @@ impl Writer<'_> {
         may_fail(p, self.faults.out_of_date, self.shared.out_of_date);
         let call = "vkAcquireNextImageKHR";
         if self.setup.waits_for_use {
-            self.wait(p, call, (slot.unused, 0), ACQUIRE_NS);
+            self.wait(p, call, slot.unused, ACQUIRE_NS);
         }
-        self.wait(p, call, (parts.swapchain, 0), ACQUIRE_NS);
+        self.wait(p, call, parts.swapchain, ACQUIRE_NS);
         if self.setup.waits_for_use {
             p.reset(slot.unused);
         }
@@ -238,7 +237,7 @@ impl Writer<'_> {
         p.set(parts.upload, 1);
         p.set(parts.pending, 1);
         p.here(pending);
-        self.wait_or(p, "vkWaitForFences", (parts.atlas, 0), FENCE_NS, timed_out);
+        self.wait_or(p, "vkWaitForFences", parts.atlas, FENCE_NS, timed_out);
         p.reset(parts.atlas);
         p.set(parts.pending, 0);
         p.set(parts.dirty, 0);
@@ -246,7 +245,7 @@ impl Writer<'_> {
         p.go(done);
         p.here(timed_out);
         if setup.recovery {
-            self.wait_or(p, "vkQueueWaitIdle", (parts.transfers, 0), FENCE_NS, done);
+            self.wait_or(p, "vkQueueWaitIdle", parts.transfers, FENCE_NS, done);
             p.renew(parts.atlas);
             p.set(parts.pending, 0);
         }
@@ -276,7 +275,7 @@ impl Writer<'_> {
             p.here(shared.out_of_date);
             let text = "vkAcquireNextImageKHR returned VK_ERROR_OUT_OF_DATE_KHR";
             p.mark(MarkKind::FailedCall, text, &[parts.swapchain]);
-            self.wait_or(p, "vkDeviceWaitIdle", (parts.batches, 0), FENCE_NS, shared.skip);
+            self.wait_or(p, "vkDeviceWaitIdle", parts.batches, FENCE_NS, shared.skip);
             self.drain(p);
             p.renew(parts.swapchain);
             p.go(shared.skip);
@@ -286,7 +285,7 @@ impl Writer<'_> {
     /// Nothing of the old swapchain is on its way to the screen any more. Where nobody asks, its end waits for that.
     fn drain(&self, p: &mut Program<'_>) {
         let call = if self.setup.bounded { "vkWaitForPresentKHR" } else { "vkCreateSwapchainKHR" };
-        self.wait_or(p, call, (self.parts.presents, 0), ACQUIRE_NS, self.shared.skip);
+        self.wait_or(p, call, self.parts.presents, ACQUIRE_NS, self.shared.skip);
     }
 
     /// A wait timed out: once more; then a new swapchain, or a new device.
@@ -313,7 +312,7 @@ impl Writer<'_> {
         if self.faults.stall.is_some() || self.faults.device_lost.is_some() {
             p.go_if(test(parts.down, Comparison::Not, UP), device);
         }
-        self.wait_or(p, "vkQueueWaitIdle", (parts.batches, 0), FENCE_NS, self.shared.skip);
+        self.wait_or(p, "vkQueueWaitIdle", parts.batches, FENCE_NS, self.shared.skip);
         self.drain(p);
         self.renew(p);
         p.go(self.shared.skip);
