@@ -95,7 +95,7 @@ fn a_client_that_is_not_observed_is_not_accused() {
 
 #[test]
 fn a_fence_filed_astray_is_a_lost_signal_of_the_context_that_drew() {
-    insta::assert_snapshot!(first(&report("fence=50", ROWS)), @r#"Wedged UW004 kernel thread 62 "commit crtc-1" waits in dma_fence_default_wait for dma-fence 0x1f1 "virtio-gpu scanout 1" to reach 99; queue 0x40 "context 0" finished batch 89, which signals it, at least 947 ms ago, but the signal never showed"#);
+    insta::assert_snapshot!(first(&report("fence=50", ROWS)), @r#"Wedged UW004 kernel thread 62 "commit crtc-1" waits in dma_fence_default_wait for dma-fence 0x1f1 "virtio-gpu scanout 1" to reach 99; queue 0x40 "context 0" finished batch 89, which signals it, at least 945 ms ago, but the signal never showed"#);
     insta::assert_snapshot!(first(&report("fence=50 fence-wait=compositor", ROWS)), @r#"Wedged UW004 guest thread 1388 "gnome-shell" waits in dma_fence_default_wait for dma-fence 0x1f1 "virtio-gpu scanout 1" to reach 99; queue 0x40 "context 0" finished batch 87, which signals it, at least 10.00 s ago, but the signal never showed"#);
     check("fence=50+ own-context=on", "Progressing");
 }
