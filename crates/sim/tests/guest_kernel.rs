@@ -140,6 +140,12 @@ fn with_the_signal_written_and_aging_it_runs_at_sixty_hertz() {
 }
 
 #[test]
+fn interrupts_that_come_while_others_run_tell_no_time_that_goes_back() {
+    let (_, batch) = told("signal-written=on aging=on", 100_000);
+    assert!(batch.rows.is_sorted_by_key(|row| row.at));
+}
+
+#[test]
 fn either_fix_alone_swaps_no_seventh_frame() {
     for switches in ["signal-written=on", "aging=on"] {
         let (_, batch) = told(switches, 100_000);

@@ -58,6 +58,15 @@ fn the_same_seed_tells_the_same() {
 }
 
 #[test]
+fn time_never_goes_back() {
+    for scenario in scenarios::all() {
+        let world = (scenario.build)(&scenario.defaults(), Size::Full).expect("defaults can be");
+        let rows = world.run(3).batch(20_000, u64::MAX).expect("something happens").rows;
+        assert!(rows.is_sorted_by_key(|row| row.at), "{}", scenario.name);
+    }
+}
+
+#[test]
 fn how_a_run_is_cut_into_batches_makes_no_difference() {
     for scenario in scenarios::all() {
         let world = (scenario.build)(&scenario.defaults(), Size::Full).expect("defaults can be");

@@ -155,7 +155,8 @@ impl Run {
         }
     }
 
-    /// Runs an interrupt's callback on the thread that is there.
+    /// Runs an interrupt's callback on the thread that is there; says when that can go on. All that the callback does is done
+    /// at once: what others do meanwhile comes after it.
     fn interrupt(&mut self, cpu: usize, place: usize, borrowed: Option<Agent>, time: u64) -> u64 {
         let executed = self.cpus[cpu].executed;
         let drift = self.cpus[cpu].interrupts[place].drift;
@@ -169,33 +170,30 @@ impl Run {
         };
         let agent = interrupt.agent;
         let mut now = time;
-        self.teller.now = now;
+        self.teller.now = time;
         if self.world.agents[usize::from(agent.0)].entry.kind == AgentKind::Interrupt {
             self.teller.scheduled(&self.world, agent, AgentState::Running, detail);
         }
         // A callback that never ends would end the machine: it is cut off.
         for _ in 0..u8::MAX {
-            self.teller.now = now;
-            if !self.callback(agent, &mut now) {
-                break;
-            }
+            let Some(cost) = self.callback(agent, time) else { break };
+            now += cost;
         }
         now
     }
 
-    /// One operation of a callback. False at its end, and where it would have to wait, which it must not.
-    fn callback(&mut self, agent: Agent, now: &mut u64) -> bool {
+    /// One operation of a callback, and what it takes. `None` at its end, and where it would have to wait, which it must not.
+    fn callback(&mut self, agent: Agent, time: u64) -> Option<u64> {
         let Some(way) = self.way(agent) else {
             self.rewind(agent);
-            return false;
+            return None;
         };
         let ended = matches!(self.operation_of(agent), Operation::Exit);
         let cost = match self.operation_of(agent) {
             Operation::Compute { least, .. } => *least,
             _ => 1,
         };
-        self.perform(agent, way, *now);
-        *now += cost;
-        !ended
+        self.perform(agent, way, time);
+        (!ended).then_some(cost)
     }
 }

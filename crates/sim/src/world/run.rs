@@ -253,11 +253,15 @@ impl Run {
     fn go_on(&mut self, agent: Agent, mut time: u64, until: u64, rows: usize) {
         let cpu = self.world.agents[usize::from(agent.0)].cpu.map(usize::from);
         if let Some(cpu) = cpu {
-            time = self.charge(cpu, agent, time);
+            let free = self.charge(cpu, agent, time);
             // An interrupt may have woken one of a higher priority.
-            if self.doing[usize::from(agent.0)].condition != Condition::Running
-                || self.yields(cpu, agent, time)
-            {
+            if self.doing[usize::from(agent.0)].condition != Condition::Running {
+                return;
+            }
+            if free > time {
+                return self.at(free, agent);
+            }
+            if self.yields(cpu, agent, time) {
                 return;
             }
         }
