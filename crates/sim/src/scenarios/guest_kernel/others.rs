@@ -160,7 +160,7 @@ fn frame_helpers(world: &mut WorldBuilder, kernel: Kernel, hw_threads: u8, objec
 
 /// The clock interrupt expires the timer and queues a DPC, which releases samples to the audio thread.
 fn sound(world: &mut WorldBuilder, kernel: Kernel, hw_threads: u8, objects: &Objects) {
-    let queued = world.variable(0);
+    let queued = world.variable_named("the DPC queue", 0);
     let clock = world.agent(AgentKind::Interrupt, "clock", 0, 0);
     world.daemon(clock);
     world.program(clock, |p| {
