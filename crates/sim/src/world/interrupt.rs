@@ -155,8 +155,7 @@ impl Run {
         }
     }
 
-    /// Runs an interrupt's callback on the thread that is there; says when that can go on. All that the callback does is done
-    /// at once: what others do meanwhile comes after it.
+    /// Runs an interrupt's callback on the thread that is there; says when that can go on.
     fn interrupt(&mut self, cpu: usize, place: usize, borrowed: Option<Agent>, time: u64) -> u64 {
         let executed = self.cpus[cpu].executed;
         let drift = self.cpus[cpu].interrupts[place].drift;
@@ -169,21 +168,26 @@ impl Run {
             None => interrupt.borrowed[interrupt.borrowed.len() - 1],
         };
         let agent = interrupt.agent;
-        let mut now = time;
-        self.teller.now = time;
+        let (mut now, mut told) = (time, time);
+        self.teller.now = told;
         if self.world.agents[usize::from(agent.0)].entry.kind == AgentKind::Interrupt {
             self.teller.scheduled(&self.world, agent, AgentState::Running, detail);
         }
         // A callback that never ends would end the machine: it is cut off.
         for _ in 0..u8::MAX {
-            let Some(cost) = self.callback(agent, time) else { break };
+            let Some(cost) = self.callback(agent, told) else { break };
             now += cost;
+            // What others do meanwhile comes after it, so from there on it is told to be done at once.
+            if self.nothing_before(now) {
+                told = now;
+            }
         }
         now
     }
 
     /// One operation of a callback, and what it takes. `None` at its end, and where it would have to wait, which it must not.
     fn callback(&mut self, agent: Agent, time: u64) -> Option<u64> {
+        self.teller.now = time;
         let Some(way) = self.way(agent) else {
             self.rewind(agent);
             return None;

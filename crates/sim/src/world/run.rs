@@ -220,6 +220,11 @@ impl Run {
         self.agenda.push(Reverse((time, self.order, agent.0, stamp)));
     }
 
+    /// Whether nothing comes up until then.
+    pub(super) fn nothing_before(&self, time: u64) -> bool {
+        self.agenda.peek().is_none_or(|Reverse((next, ..))| *next > time)
+    }
+
     /// What was planned for the agent is not so any more.
     pub(super) fn unplan(&mut self, agent: Agent) {
         let doing = &mut self.doing[usize::from(agent.0)];
