@@ -2,7 +2,7 @@
 
 use unwedge_trace::MarkKind;
 
-use super::{MS, Rig, Thread, US, is};
+use super::{MS, Rig, SLOT, Thread, US, is};
 use crate::scenarios::Size;
 use crate::world::{Comparison, Label, Program, Target, Variable, WorldBuilder, test};
 
@@ -68,7 +68,7 @@ fn make(p: &mut Program<'_>, rig: &Rig, thread: &Thread, held: Variable, next: L
     if rig.set.size == Size::Full {
         p.compute(20 * US, MS);
     }
-    p.go_if(test(thread.want, Comparison::Not, 1), exportable);
+    p.go_if(test(thread.want, Comparison::Not, SLOT), exportable);
     p.may_fail(rig.faults.creation_fails, failed);
     p.here(exportable);
     if rig.set.limit > 0 {

@@ -2,14 +2,17 @@
 
 use unwedge_trace::{AgentKind, MarkKind, ObjectKind};
 
-use super::device;
-use super::{Command, IDLE, MS, Relax, Rig, Thread, US, is};
+use super::{Command, IDLE, MS, RESOURCE, Relax, Rig, SLOT, Thread, US, device, is};
 use crate::scenarios::Size;
-use crate::world::{Comparison, Label, Program, Target, Variable, WorldBuilder, test};
+use crate::world::{Comparison, Label, Operand, Program, Target, Variable, WorldBuilder, test};
 
-/// How long a wait has slept at each of its warnings, in nanoseconds beyond the warning before; after the last it aborts: after
-/// 3.5, 14, 35 and 895 seconds in all.
-const WARNINGS_NS: [u64; 4] = [3_500 * MS, 10_500 * MS, 21_000 * MS, 860_000 * MS];
+/// How long a wait has slept at each of its warnings, in nanoseconds beyond the warning before, and how often it has gone round, in
+/// rounds to the first warning. After the last it aborts: after 3.5, 14, 35 and 895 seconds in all.
+const WARNINGS: [(u64, u32); 4] =
+    [(3_500 * MS, 1), (10_500 * MS, 2), (21_000 * MS, 3), (860_000 * MS, 16)];
+/// Rounds to the first warning: while it waits for the ring, and for anything else.
+const RING_ROUNDS: u32 = 4096;
+const ROUNDS: u32 = 1024;
 /// What a thread asks after, in nanoseconds: the first sleep of a wait.
 const ASK_NS: u64 = 160 * US;
 
@@ -28,16 +31,11 @@ pub(super) fn write(world: &mut WorldBuilder, rig: &Rig, thread: &Thread) {
     let full = rig.set.size == Size::Full;
     let command = world.variable_named("a command", Command::Submit(thread.number).code());
     world.program(thread.agent, |p| {
-        let label = |p: &mut Program<'_>| p.label();
-        let ends = Ends {
-            fatal_submit: label(p),
-            fatal_wait: label(p),
-            expired: label(p),
-            aborting: label(p),
-            connection_lost: label(p),
-        };
+        let [fatal_submit, fatal_wait, expired, aborting, connection_lost] =
+            [(); 5].map(|()| p.label());
+        let ends = Ends { fatal_submit, fatal_wait, expired, aborting, connection_lost };
         if thread.feedback && rig.set.makes {
-            make(p, rig, thread, 1, command);
+            make(p, rig, thread, SLOT, command);
         }
         let top = p.mark_here();
         match (full, thread.number) {
@@ -80,7 +78,7 @@ fn begin_upload(p: &mut Program<'_>, rig: &Rig, thread: &Thread, command: Variab
     if let Some(uploads) = rig.uploads {
         p.wait("recv", &[uploads.into()]);
     }
-    make(p, rig, thread, 2, command);
+    make(p, rig, thread, RESOURCE, command);
     p.compute(200 * US, 900 * US);
 }
 
@@ -102,12 +100,14 @@ fn make(p: &mut Program<'_>, rig: &Rig, thread: &Thread, what: u8, command: Vari
         let made = p.label();
         p.go_if(is(thread.made, 1), made);
         p.set(command, Command::Submit(thread.number).code());
-        let (call, error) = if what == 1 {
-            p.set(thread.asks, 1);
-            ("vkCreateFence", "VK_ERROR_OUT_OF_HOST_MEMORY")
-        } else {
-            ("vkAllocateMemory", "VK_ERROR_OUT_OF_DEVICE_MEMORY")
+        let (call, error) = match (what == SLOT, is_timeline(rig, thread)) {
+            (true, true) => ("vkCreateSemaphore", "VK_ERROR_OUT_OF_HOST_MEMORY"),
+            (true, false) => ("vkCreateFence", "VK_ERROR_OUT_OF_HOST_MEMORY"),
+            (false, _) => ("vkAllocateMemory", "VK_ERROR_OUT_OF_DEVICE_MEMORY"),
         };
+        if what == SLOT {
+            p.set(thread.asks, 1);
+        }
         p.mark(MarkKind::FailedCall, &format!("{call} returned {error}"), &[]);
         p.here(made);
     }
@@ -118,7 +118,7 @@ fn submit(
     p: &mut Program<'_>,
     rig: &Rig,
     thread: &Thread,
-    command: crate::world::Operand,
+    command: Operand,
     has_work: bool,
     ends: &Ends,
 ) {
@@ -165,6 +165,11 @@ fn submit(
     p.unlock(rig.ring_mutex);
 }
 
+/// Whether the thread waits for a timeline semaphore, and not for a fence.
+fn is_timeline(rig: &Rig, thread: &Thread) -> bool {
+    rig.set.size == Size::Full && thread.number == 1
+}
+
 /// Whether the thread or its queue ever waits for the ring's head.
 fn asks(rig: &Rig, thread: &Thread) -> bool {
     let calls = rig.set.size == Size::Full && thread.number == 0;
@@ -186,15 +191,15 @@ fn count_later(p: &mut Program<'_>, rig: &Rig, thread: &Thread) {
 
 fn wait_for_it(p: &mut Program<'_>, rig: &Rig, thread: &Thread, ends: &Ends) {
     let [asking, done] = [(); 2].map(|()| p.label());
-    let timeline = rig.set.size == Size::Full && thread.number == 1;
+    let timeline = is_timeline(rig, thread);
     if thread.feedback {
         if rig.set.checked {
             p.go_if(is(thread.asks, 1), asking);
         }
         let (call, reason) = if timeline {
-            ("vkWaitSemaphores", "stuck in semaphore wait with iter at 1024")
+            ("vkWaitSemaphores", ("semaphore", ROUNDS))
         } else {
-            ("vkWaitForFences", "stuck in fence wait with iter at 1024")
+            ("vkWaitForFences", ("fence", ROUNDS))
         };
         relax(p, rig, call, thread.done.into(), reason, ends);
         p.go(done);
@@ -217,26 +222,33 @@ fn wait_for_it(p: &mut Program<'_>, rig: &Rig, thread: &Thread, ends: &Ends) {
 
 fn wait_for_reply(p: &mut Program<'_>, rig: &Rig, thread: &Thread, ends: &Ends) {
     let reply = Target::within(rig.ring, thread.later);
-    let reason = "stuck in ring seqno wait with iter at 4096";
-    relax(p, rig, "vn_ring_wait_seqno", reply, reason, ends);
+    relax(p, rig, "vn_ring_wait_seqno", reply, ("ring seqno", RING_ROUNDS), ends);
 }
 
 /// Waits, warns, and gives up if that is what the guest does.
-fn relax(p: &mut Program<'_>, rig: &Rig, call: &str, what: Target, warning: &str, ends: &Ends) {
+fn relax(
+    p: &mut Program<'_>,
+    rig: &Rig,
+    call: &str,
+    what: Target,
+    (reason, rounds): (&str, u32),
+    ends: &Ends,
+) {
     let over = p.label();
     let full = rig.set.size == Size::Full;
     let warnings = match (rig.set.relax, full) {
-        (Relax::Wait, true) => &WARNINGS_NS[..1],
+        (Relax::Wait, true) => &WARNINGS[..1],
         (Relax::Wait, false) => &[],
-        (_, true) => &WARNINGS_NS,
-        (_, false) => &WARNINGS_NS[..1],
+        (_, true) => &WARNINGS[..],
+        (_, false) => &WARNINGS[..1],
     };
-    for ns in warnings {
+    for (ns, times) in warnings {
         let late = p.label();
         p.wait_for(call, &[what], false, *ns, late);
         p.go(over);
         p.here(late);
-        p.mark(MarkKind::Log, warning, &[rig.ring]);
+        let warning = format!("stuck in {reason} wait with iter at {}", rounds * times);
+        p.mark(MarkKind::Log, &warning, &[rig.ring]);
         if rig.set.relax != Relax::Wait {
             p.go_if(is(rig.memory.fatal, 1), ends.fatal_wait);
             p.go_if(is(rig.memory.host_gone, 1), ends.expired);

@@ -2,8 +2,7 @@
 
 use unwedge_trace::{MarkKind, ObjectKind};
 
-use super::device;
-use super::{BUSY, Command, IDLE, MS, Rig, US, is};
+use super::{BUSY, Command, IDLE, MS, Rig, US, device, is};
 use crate::scenarios::Size;
 use crate::world::{Comparison, Label, Program, Variable, WorldBuilder, test};
 

@@ -108,6 +108,10 @@ const SWITCHES: &[Switch] = &[
 const BUSY: u8 = 1;
 const IDLE: u8 = 2;
 
+/// What a thread wants over the second channel: memory for its feedback slot, or a resource.
+const SLOT: u8 = 1;
+const RESOURCE: u8 = 2;
+
 const US: u64 = 1_000;
 const MS: u64 = 1_000_000;
 
@@ -206,7 +210,7 @@ struct Thread {
     asks: Variable,
     /// Its queue has work, in the ring or out of it.
     job: Variable,
-    /// It wants memory for its slot (1) or a resource (2).
+    /// What it wants to be made; 0: nothing.
     want: Variable,
     /// That was made.
     made: Variable,
@@ -274,11 +278,13 @@ fn set(settings: &Settings, size: Size) -> Set {
             _ => Relax::Wait,
         },
         slots: settings.byte("threads") * if asks { 2 } else { 1 } + 1,
-        makes: size == Size::Full
-            || settings.fault("creation-fails") != Plan::Never
-            || settings.number("host-limit") > 0
-            || !settings.flag("roundtrip"),
+        makes: size == Size::Full || settings.flag("fence-feedback") && creation_can_fail(settings),
     }
+}
+
+fn creation_can_fail(settings: &Settings) -> bool {
+    let never = settings.fault("creation-fails") == Plan::Never;
+    !never || settings.number("host-limit") > 0 || !settings.flag("roundtrip")
 }
 
 fn rig(world: &mut WorldBuilder, settings: &Settings, size: Size) -> Rig {
