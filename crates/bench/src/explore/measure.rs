@@ -77,7 +77,7 @@ pub(crate) fn explore(given: impl Iterator<Item = String>) -> Result<(), String>
     }
     let arguments = arguments(given.into_iter())?;
     let mut machine = Machine::look_without_device();
-    machine.facts.push(("stateright", "0.31.0".to_owned()));
+    machine.facts.push(("stateright", stateright_version().to_owned()));
     let mut cases = Vec::new();
     for (kind, sizes) in CASES {
         for size in sizes {
@@ -85,6 +85,13 @@ pub(crate) fn explore(given: impl Iterator<Item = String>) -> Result<(), String>
         }
     }
     finish(&arguments, &machine, &cases)
+}
+
+/// The version that this was built with.
+fn stateright_version() -> &'static str {
+    let locked = include_str!("../../../../Cargo.lock");
+    let entry = locked.split_once("name = \"stateright\"\nversion = \"");
+    entry.and_then(|(_, rest)| rest.split('"').next()).unwrap_or("unknown")
 }
 
 fn measure(kind: Kind, size: u8, count: usize) -> Result<Case, String> {
