@@ -66,7 +66,8 @@ pub trait Model: Sync {
     }
 
     /// One state for all that differ only by names which do not matter: which of several equal agents is which.
-    /// It must be a state that behaves as the given one does, up to those names.
+    /// It must be a state that behaves as the given one does, up to those names. Goals are no such names: agents that have
+    /// goals of their own are not alike.
     fn representative(&self, state: Self::State) -> Self::State {
         state
     }
