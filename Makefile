@@ -48,7 +48,7 @@ install:
 	install -D -m 644 $(RELEASE)/libVkLayer_unwedge.so $(DESTDIR)$(PREFIX)/lib/unwedge/libVkLayer_unwedge.so
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	$(RELEASE)/unwedge man > $(DESTDIR)$(PREFIX)/share/man/man1/unwedge.1
-	for verb in run explain diff import export layer; do $(RELEASE)/unwedge man $$verb \
+	for verb in run explain diff import export sim layer; do $(RELEASE)/unwedge man $$verb \
 		> $(DESTDIR)$(PREFIX)/share/man/man1/unwedge-$$verb.1 || exit 1; done
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d

@@ -1,8 +1,10 @@
 //! `unwedge sim`: runs a world that wedges on purpose, shows it, or tries every order of what can happen in it.
 
+mod aside;
 mod chosen;
 mod explore;
 mod list;
+mod live;
 mod replay;
 mod trace;
 mod way;
@@ -53,6 +55,13 @@ pub(crate) struct Sim {
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     events: u64,
 
+    /// Show the world as it runs, on the whole terminal, until q is pressed; then say what came of it.
+    #[arg(long, conflicts_with_all = ["list", "events", "out", "explore", "exploring", "replay"])]
+    live: bool,
+
+    #[command(flatten)]
+    showing: live::Showing,
+
     /// Try every order and every fault of a small instance: print the shortest way into a wedge, or that there is none.
     #[arg(long, conflicts_with_all = ["list", "seed", "events"])]
     explore: bool,
@@ -91,6 +100,9 @@ impl Sim {
             return replay::execute(self, path);
         }
         let chosen = Chosen::new(self.name.as_deref(), &self.set)?;
+        if self.live {
+            return live::execute(self, &chosen);
+        }
         if self.explore {
             return explore::execute(self, &chosen);
         }

@@ -52,6 +52,8 @@ pub(crate) struct Exploring {
 const MEMORY: u64 = 4 << 30;
 /// What is over sooner needs no bar.
 const QUIET: Duration = Duration::from_secs(1);
+/// What takes less has no speed that is worth telling. Seconds.
+const MEASURED_MIN: f64 = 0.1;
 
 /// What came of it.
 struct Explored {
@@ -247,7 +249,7 @@ impl<'e> Told<'e> {
             }
             _ => {
                 let goals = self.goals(Goals::first(u32::MAX));
-                writeln!(text, "no wedge in {states}: from each of them {goals} stays in reach")
+                writeln!(text, "no wedge in {states}: from each of them {goals} can be reached")
             }
         };
         text + &self.counts()
@@ -273,18 +275,18 @@ impl<'e> Told<'e> {
         let Explored { counts, seconds, .. } = self.explored;
         let (transitions, depth) = (report::many(counts.transitions, "transition"), counts.depth);
         let states = report::many(counts.states, "state");
-        let speed = counts.states as f64 / seconds.max(1e-9);
-        let mebibytes = counts.bytes as f64 / f64::from(1 << 20);
         let mut text = format!("explored: {states}, {transitions}, {depth} deep");
         if counts.wedged > 0 {
             let _ = write!(text, "; {} wedged", report::grouped(counts.wedged));
         }
-        let _ = writeln!(
-            text,
-            "; {} ({:.2} M states/s), {mebibytes:.1} MiB",
-            report::duration(seconds * 1e3),
-            speed / 1e6
-        );
+        let _ = write!(text, "; {}", report::duration(seconds * 1e3));
+        if *seconds >= MEASURED_MIN {
+            let _ = write!(text, " ({:.2} M states/s)", counts.states as f64 / seconds / 1e6);
+        }
+        let _ = match counts.bytes {
+            bytes @ ..1_048_576 => writeln!(text, ", {} KiB", bytes.div_ceil(1024)),
+            bytes => writeln!(text, ", {:.1} MiB", bytes as f64 / f64::from(1 << 20)),
+        };
         let (faults, most) = (self.faults(), self.world.faults_max());
         let _ = if faults.is_empty() || most == 0 {
             writeln!(

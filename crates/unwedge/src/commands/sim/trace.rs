@@ -13,13 +13,13 @@ use unwedge_trace::jsonl::Header;
 use unwedge_trace::row::Batch;
 
 use super::Sim;
+use super::aside::Aside;
 use super::chosen::Chosen;
 use super::world::{End, Told, each_batch};
 use crate::commands::explain;
 use crate::error::Error;
 use crate::output::Outputs;
 use crate::store;
-use crate::traces::Summaries;
 use crate::watch::Examination;
 use crate::{lines, report, terminal};
 
@@ -29,6 +29,10 @@ use crate::{lines, report, terminal};
 /// When a file cannot be written.
 pub(super) fn execute(sim: &Sim, chosen: &Chosen) -> Result<ExitCode, Error> {
     let outputs = Outputs::open(sim.json.as_deref(), None, None)?;
+    if outputs.on_stdout() && sim.out.as_deref() == Some(Path::new("-")) {
+        let why = "--out and --json cannot both go to standard output".to_owned();
+        return Err(Error::Sim { why, hint: "name a file for one of them".to_owned() });
+    }
     let world = chosen.world(Size::Full)?;
     let source = chosen.source(&format!(" --seed {} --events {}", sim.seed, sim.events));
     let mut told = Told::new(&world, sim.seed, sim.events);
@@ -39,9 +43,10 @@ pub(super) fn execute(sim: &Sim, chosen: &Chosen) -> Result<ExitCode, Error> {
     let explains = sim.out.is_none() || sim.json.is_some();
     let mut summary = explains.then(Summary::default);
     summary.iter_mut().for_each(|summary| summary.fold(&tables));
-    let end = each_batch(told, |batch| {
+    let as_lines = matches!(out, Some(Out::Lines { .. }));
+    let end = each_batch(told, as_lines, |batch, lines| {
         summary.iter_mut().for_each(|summary| summary.fold(batch));
-        out.as_mut().map_or(Ok(true), |out| out.take(batch))
+        out.as_mut().map_or(Ok(true), |out| out.take(batch, lines))
     })?;
     if let Some(out) = out {
         out.finish(&source, end)?;
@@ -84,7 +89,9 @@ pub(super) fn write(
 ) -> Result<(), Error> {
     let tables = Batch { rows: Vec::new(), ..batch.clone() };
     let mut out = Out::begin(Place::of(path, force)?, source, &tables, || end)?;
-    out.take(batch)?;
+    let mut lines = Vec::new();
+    lines::rows(batch, &mut lines);
+    out.take(batch, &lines)?;
     out.finish(source, end)
 }
 
@@ -143,7 +150,7 @@ impl Place {
             return Err(Error::Sim { why, hint: (*hint).to_owned() });
         }
         let writer = store::Writer::create(path, force)?;
-        let writer = writer.with_summaries(Box::new(Summaries::default()));
+        let writer = writer.with_summaries(Box::new(Aside::new()));
         Ok(Self::Store { path: path.to_owned(), writer: Box::new(writer) })
     }
 }
@@ -157,8 +164,8 @@ pub(super) enum Out {
     Lines {
         path: PathBuf,
         to: Box<dyn Write>,
+        /// Where the end of the header can be written when it is known.
         patch: Option<(File, u64)>,
-        buffer: Vec<u8>,
         bytes: u64,
     },
     Store {
@@ -166,9 +173,6 @@ pub(super) enum Out {
         writer: Box<store::Writer>,
     },
 }
-
-/// Bytes that are written at once.
-const BLOCK_BYTES: usize = 1 << 18;
 
 impl Out {
     /// Begins a trace. `foresee` says how it will end, where that has to be known at the beginning.
@@ -181,7 +185,7 @@ impl Out {
         tables: &Batch,
         foresee: impl FnOnce() -> End,
     ) -> Result<Self, Error> {
-        let (path, to, again): (_, Box<dyn Write>, _) = match place {
+        let (path, mut to, again): (_, Box<dyn Write>, _) = match place {
             Place::Store { path, mut writer } => {
                 writer.push(tables)?;
                 return Ok(Self::Store { path, writer });
@@ -193,30 +197,26 @@ impl Out {
             }
         };
         let end = if again.is_none() { foresee() } else { End::default() };
-        let (mut buffer, at) = header(source, end);
-        lines::introductions(tables, Timestamp(0), &mut buffer);
-        Ok(Self::Lines { path, to, patch: again.map(|file| (file, at)), buffer, bytes: 0 })
+        let (mut beginning, at) = header(source, end);
+        lines::introductions(tables, Timestamp(0), &mut beginning);
+        goes_on(&path, to.write_all(&beginning))?;
+        let (patch, bytes) = (again.map(|file| (file, at)), beginning.len() as u64);
+        Ok(Self::Lines { path, to, patch, bytes })
     }
 
-    /// Takes in rows; false if whoever reads has read enough.
+    /// Takes in rows, which are these lines; false if whoever reads has read enough.
     ///
     /// # Errors
     /// When they cannot be written.
-    pub(super) fn take(&mut self, batch: &Batch) -> Result<bool, Error> {
+    pub(super) fn take(&mut self, batch: &Batch, lines: &[u8]) -> Result<bool, Error> {
         match self {
             Self::Store { writer, .. } => {
                 writer.push(batch)?;
                 Ok(true)
             }
-            Self::Lines { path, to, buffer, bytes, .. } => {
-                lines::rows(batch, buffer);
-                if buffer.len() < BLOCK_BYTES {
-                    return Ok(true);
-                }
-                *bytes += buffer.len() as u64;
-                let written = to.write_all(buffer);
-                buffer.clear();
-                goes_on(path, written)
+            Self::Lines { path, to, bytes, .. } => {
+                *bytes += lines.len() as u64;
+                goes_on(path, to.write_all(lines))
             }
         }
     }
@@ -232,14 +232,13 @@ impl Out {
                 let written = writer.finish(source, Some(Timestamp(end.now)))?;
                 (path, written.bytes)
             }
-            Self::Lines { path, mut to, patch, buffer, bytes } => {
-                let written = to.write_all(&buffer).and_then(|()| to.flush());
-                let patched = written.and_then(|()| match patch {
+            Self::Lines { path, mut to, patch, bytes } => {
+                let patched = to.flush().and_then(|()| match patch {
                     Some((file, at)) => file.write_all_at(header_end(end).as_bytes(), at),
                     None => Ok(()),
                 });
                 goes_on(&path, patched)?;
-                (path, bytes + buffer.len() as u64)
+                (path, bytes)
             }
         };
         if path != Path::new("-") {

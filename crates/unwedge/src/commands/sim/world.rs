@@ -10,6 +10,7 @@ use unwedge_sim::world::Run;
 use unwedge_trace::row::{Batch, Op, Row};
 
 use crate::error::Error;
+use crate::lines;
 
 /// How long a world is watched in which nothing is left to happen. Nanoseconds of its time.
 pub(super) const SILENCE_NS: u64 = 10_000_000_000;
@@ -17,6 +18,8 @@ pub(super) const SILENCE_NS: u64 = 10_000_000_000;
 const SILENCE_MAX_NS: u64 = 600_000_000_000;
 /// Rows that travel together: some of them fit into a processor's cache.
 const BATCH_ROWS: u64 = 1 << 12;
+/// About what a line of JSON has. Bytes.
+const LINE_BYTES: usize = 128;
 /// Batches that wait for whoever takes them.
 const AHEAD: usize = 4;
 /// What is over sooner needs no bar.
@@ -116,30 +119,38 @@ pub(super) fn count_events(rows: &[Row]) -> u64 {
 
 /// What the world's thread says.
 enum Message {
-    Rows(Batch),
+    /// Rows, the same as lines where they are wanted, and how many events there were so far.
+    Rows(Batch, Vec<u8>, u64),
     End(End),
 }
 
-/// Runs the world on a thread of its own and gives its batches to `take`, in order, until that has enough.
+/// Runs the world on a thread of its own and gives its batches to `take`, in order, until that has enough; with their lines
+/// of JSON, if those are wanted.
 ///
 /// # Errors
 /// The first of `take`.
 pub(super) fn each_batch(
     told: Told,
-    mut take: impl FnMut(&Batch) -> Result<bool, Error>,
+    as_lines: bool,
+    mut take: impl FnMut(&Batch, &[u8]) -> Result<bool, Error>,
 ) -> Result<End, Error> {
     let bar = Bar::new(told.left);
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(AHEAD);
         // It ends at the latest when nobody receives any more.
-        scope.spawn(move || tell(told, &sender));
+        scope.spawn(move || tell(told, as_lines, &sender));
         receive(receiver, &bar, &mut take)
     })
 }
 
-fn tell(mut told: Told, to: &SyncSender<Message>) {
+fn tell(mut told: Told, as_lines: bool, to: &SyncSender<Message>) {
     while let Some(batch) = told.next() {
-        if to.send(Message::Rows(batch)).is_err() {
+        let mut lines = Vec::new();
+        if as_lines {
+            lines.reserve(batch.rows.len() * LINE_BYTES);
+            lines::rows(&batch, &mut lines);
+        }
+        if to.send(Message::Rows(batch, lines, told.events)).is_err() {
             return;
         }
     }
@@ -149,16 +160,15 @@ fn tell(mut told: Told, to: &SyncSender<Message>) {
 fn receive(
     from: Receiver<Message>,
     bar: &Bar,
-    take: &mut impl FnMut(&Batch) -> Result<bool, Error>,
+    take: &mut impl FnMut(&Batch, &[u8]) -> Result<bool, Error>,
 ) -> Result<End, Error> {
     let mut end = End::default();
     for message in from {
         match message {
-            Message::Rows(batch) => {
-                end.events += count_events(&batch.rows);
-                end.now = batch.rows.last().map_or(end.now, |row| row.at);
-                bar.at(end.events);
-                if !take(&batch)? {
+            Message::Rows(batch, lines, events) => {
+                end = End { events, now: batch.rows.last().map_or(end.now, |row| row.at) };
+                bar.at(events);
+                if !take(&batch, &lines)? {
                     break;
                 }
             }
