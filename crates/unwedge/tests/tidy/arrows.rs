@@ -46,7 +46,7 @@ const RULES: &[Rule] = &[
     // What tests and benchmarks run knows nothing of the tool.
     rule("unwedge-scenarios", &[], None, &[]),
     rule("unwedge-fake-icd", &[], Some(&["ash", "libc"]), &[]),
-    rule("unwedge-bench", &[], None, &[]),
+    rule("unwedge-bench", &["unwedge-sim"], None, &[]),
 ];
 
 fn manifests() -> Vec<(String, Table)> {
