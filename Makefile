@@ -5,12 +5,13 @@ DESTDIR ?=
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET_DIR)/release
 
-.PHONY: help build demo test bench lint install uninstall
+.PHONY: help build demo test truth bench lint install uninstall
 
 help:
 	@echo "make build     the command and its layer, optimised, in $(RELEASE)"
 	@echo "make demo      shows on vkcube what unwedge does (installs what is missing through apt)"
 	@echo "make test      every test (installs what is missing through apt)"
+	@echo "make truth     who is blamed in 2,000 worlds whose culprit is known; keeps the table in docs/truth.md"
 	@echo "make bench     what the layer costs and how fast traces are read; keeps the runs in bench/runs"
 	@echo "make lint      formatting, clippy, the rules of the house, licences"
 	@echo "make install   into PREFIX=$(PREFIX)"
@@ -27,6 +28,10 @@ demo:
 test:
 	@tools/install-packages.sh build test
 	@tools/test.sh
+
+truth:
+	@tools/install-packages.sh build
+	UNWEDGE_TRUTH_WRITE=1 $(CARGO) test -p unwedge-analyze --test truth -- --nocapture
 
 bench:
 	@tools/install-packages.sh build demo bench

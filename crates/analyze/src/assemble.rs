@@ -3,15 +3,16 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use unwedge_trace::{AgentId, MarkKind, ObjectKind};
+use unwedge_trace::{AgentId, AgentKind, MarkKind, ObjectKind};
 
 use crate::evidence;
 use crate::findings::{self, Cause, FindingKind};
-use crate::graph::Level;
+use crate::graph::ring::Stop;
+use crate::graph::{Level, Reason};
 use crate::liveness::Shape;
 use crate::replay::State;
 use crate::report::{Finding, Report, Statistics, VERSION, Verdict};
-use crate::story::{Scene, Story};
+use crate::story::{Scene, Step, Story};
 use crate::{notes, picture, words};
 
 /// Roots that are told; of the rest only the number is.
@@ -81,7 +82,7 @@ pub(crate) fn report(source: &str, scene: Scene<'_, '_>) -> Report {
 
 fn tell(story: &Story<'_, '_>) -> Option<Told> {
     let (kind, cause) = findings::classify(story)?;
-    let thin = if cause.absence { thin_for(story) } else { Vec::new() };
+    let thin = if cause.absence { thin_for(story) } else { shaken(story).into_iter().collect() };
     let wedged = story.root.level == Level::No && cause.conclusive && thin.is_empty();
     let mut missing = cause.missing.clone();
     missing.extend(thin);
@@ -182,8 +183,60 @@ fn thin_for(story: &Story<'_, '_>) -> Vec<String> {
     let mut kinds: BTreeSet<ObjectKind> = BTreeSet::new();
     kinds.extend(story.objects().into_iter().map(|id| state.object_kind(id)));
     let mut thin: Vec<String> = lost(state).into_iter().collect();
-    thin.extend(kinds.into_iter().filter_map(|kind| unobserved(state, kind)));
+    thin.extend(
+        kinds
+            .into_iter()
+            .filter_map(|kind| unobserved(state, kind).or_else(|| unseen(state, kind))),
+    );
     thin
+}
+
+/// What was seen may have come to an end unseen, if events were lost since: a lock that is held was released, a wait is over, a
+/// batch has passed. What was lost before does not matter to it.
+fn shaken(story: &Story<'_, '_>) -> Option<String> {
+    let state = story.scene.state;
+    let limit = match story.root.shape {
+        Shape::Limited(reason) => Some(reason),
+        Shape::Cycle | Shape::ClosedCircle => None,
+    };
+    let last = story.steps.len().saturating_sub(1);
+    let is_shaken = story.steps.iter().enumerate().any(|(place, step)| {
+        let Step::Agent { agent, debt } = step else { return false };
+        let passed = debt.and_then(|debt| state.reached_at(debt.after?));
+        let since = match (limit, passed) {
+            // The batch was seen to pass: from then on the signal was due.
+            (Some(Reason::Lost), Some(passed)) if place == last => Some(passed),
+            // It does not recover, whatever was lost.
+            (Some(Reason::Ring(Stop::Fatal)), _) if place == last => None,
+            _ => debt.map(|debt| debt.at),
+        };
+        let stood = matches!(limit, Some(Reason::Starved | Reason::Stalled)) && place == last;
+        let state_at = state.agent(*agent).map(|agent| agent.state_at).filter(|_| stood);
+        since.into_iter().chain(state_at).any(|at| state.lost_since(at))
+            || acted_since(state, *agent)
+    });
+    let count = state.events_lost;
+    is_shaken
+        .then(|| format!("{count} events were lost, and one of them may have ended what is blamed"))
+}
+
+/// Whether events were lost and the agent got something done after its wait began: then it is likely that the wait is over.
+fn acted_since(state: &State<'_>, id: AgentId) -> bool {
+    let Some(agent) = state.agent(id) else { return false };
+    let Some(wait) = &agent.wait else { return false };
+    let thread = !matches!(agent.kind, AgentKind::GpuQueue | AgentKind::PresentationEngine);
+    let acted = agent.last_activity().is_some_and(|at| at > wait.since);
+    state.events_lost > 0 && thread && acted
+}
+
+/// A few waits do not show how well a kind of object is covered; but if none of them has a signal on record, its signals come
+/// from where nobody looks, and that there is none now says nothing.
+fn unseen(state: &State<'_>, kind: ObjectKind) -> Option<String> {
+    let reached = state.never_explained(kind)?;
+    let kind = words::a_kind(kind);
+    Some(format!(
+        "who signals {kind}: {reached} waits on one succeeded, and none of them has a signal on record"
+    ))
 }
 
 fn lost(state: &State<'_>) -> Option<String> {

@@ -233,7 +233,7 @@ impl Graph {
             self.limit(node, Level::No, Reason::Unreturned);
         } else if let Some(level) = idle::unwoken(state, wait) {
             self.limit(node, level, Reason::Unwoken);
-        } else if idle::polls_in_vain(state, wait) {
+        } else if idle::polls_in_vain(state, agent, wait) {
             self.limit(node, Level::Maybe, Reason::Polled);
         }
     }
@@ -323,6 +323,8 @@ impl Graph {
                 // It was passed a moment ago: the signal is on its way.
                 return self.hold_up(node, Level::Yes, None);
             }
+            // What keeps it from going on is not what it does, but who runs instead.
+            _ if idle::starved(state, debt.debtor, debtor).is_some() => {}
             _ if locked && debtor.wait.is_none() => {
                 return self.limit(node, Level::Maybe, Reason::Holder);
             }

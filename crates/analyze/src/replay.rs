@@ -3,6 +3,8 @@
 //! Invariant: any sequence of events leaves a state; identifiers that nobody introduced, ends
 //! without beginnings and times that go backwards are taken as they come.
 
+mod aliases;
+
 use std::collections::{BTreeMap, HashMap, btree_map::Entry};
 
 use unwedge_trace::{
@@ -12,6 +14,7 @@ use unwedge_trace::{
 
 use crate::graph::idle::Processor;
 use crate::graph::ring::{Backlogs, backlogs};
+use aliases::Aliases;
 
 /// Everything that the recording says about its last moment.
 #[derive(Debug)]
@@ -28,13 +31,15 @@ pub(crate) struct State<'r> {
     pub(crate) queue_owners: BTreeMap<ObjectId, AgentId>,
     pub(crate) marks: Vec<Mark<'r>>,
     pub(crate) events_lost: u64,
+    /// When events were last lost.
+    lost_at: Option<Timestamp>,
     coverage_told: BTreeMap<ObjectKind, Coverage>,
     coverage_seen: BTreeMap<ObjectKind, Coverage>,
     aliases: Aliases,
     /// Who was seen active on which processor.
     pub(crate) processors: HashMap<u32, Processor>,
-    /// When anybody but an interrupt last got something done.
-    pub(crate) last_work: Option<Timestamp>,
+    /// When anybody but an interrupt last got something done, by process.
+    last_work: HashMap<u32, Timestamp>,
     /// What the hosts of rings have not taken from them.
     pub(crate) rings: Backlogs,
 }
@@ -137,6 +142,8 @@ struct Coverage {
 
 /// Debts looked at for one point: enough for every queue of a device, few enough to stay linear.
 const DEBTS_PER_POINT_MAX: usize = 64;
+/// As many that succeeded with none explained show that signals come unseen; the signal of one may be older than the recording.
+const UNEXPLAINED_WAITS_MIN: u64 = 2;
 /// Successful waits on a kind of object below which their coverage tells nothing.
 const COVERAGE_WAITS_MIN: u64 = 20;
 
@@ -152,11 +159,12 @@ impl<'r> State<'r> {
             queue_owners: BTreeMap::new(),
             marks: Vec::new(),
             events_lost: 0,
+            lost_at: None,
             coverage_told: BTreeMap::new(),
             coverage_seen: BTreeMap::new(),
             aliases: Aliases::of(&recording.events),
             processors: HashMap::new(),
-            last_work: None,
+            last_work: HashMap::new(),
             rings: Backlogs::new(),
         };
         // Introductions first: a source may tell what a thing is after what it did.
@@ -170,7 +178,10 @@ impl<'r> State<'r> {
         state.rings = backlogs(&state.objects);
         state.processors = Processor::all(&state.agents);
         let worked = state.agents.values().filter(|agent| agent.kind != AgentKind::Interrupt);
-        state.last_work = worked.filter_map(|agent| agent.progress).map(|(at, _)| at).max();
+        for (pid, at) in worked.filter_map(|agent| Some((agent.pid, agent.progress?.0))) {
+            let last = state.last_work.entry(pid).or_insert(at);
+            *last = at.max(*last);
+        }
         state
     }
 
@@ -220,12 +231,33 @@ impl<'r> State<'r> {
         object.reached_at(point.value)
     }
 
+    /// Whether events were lost after this moment: then what has not happened since may have.
+    pub(crate) fn lost_since(&self, at: Timestamp) -> bool {
+        self.lost_at.is_some_and(|lost| lost > at)
+    }
+
+    /// When anybody of the agent's process last got something done, interrupts aside. Whoever has no process may be of any.
+    pub(crate) fn last_work(&self, agent: &Agent<'_>) -> Option<Timestamp> {
+        let of = |pid: u32| self.last_work.get(&pid).copied();
+        if agent.pid == 0 {
+            self.last_work.values().copied().max()
+        } else {
+            of(agent.pid).max(of(0))
+        }
+    }
+
     /// Whether a source that counts its successful waits misses the signals of this kind of object.
     pub(crate) fn poorly_covered(&self, kind: ObjectKind) -> Option<(u64, u64)> {
         let told = self.coverage_told.get(&kind).or_else(|| self.coverage_seen.get(&kind))?;
         let poor = told.reached >= COVERAGE_WAITS_MIN
             && u128::from(told.explained) * 100 < u128::from(told.reached) * 99;
         poor.then_some((told.explained, told.reached))
+    }
+
+    /// How many waits on this kind of object succeeded, if there are some and none of them is explained.
+    pub(crate) fn never_explained(&self, kind: ObjectKind) -> Option<u64> {
+        let told = self.coverage_told.get(&kind).or_else(|| self.coverage_seen.get(&kind))?;
+        (told.reached >= UNEXPLAINED_WAITS_MIN && told.explained == 0).then_some(told.reached)
     }
 
     /// Whether the source says that it sees every signal of this kind of object, though it counts no waits.
@@ -252,7 +284,9 @@ impl<'r> State<'r> {
         // Losses and totals are the source's, not an agent's.
         match &event.what {
             What::Lost { count } => {
-                return self.events_lost = self.events_lost.saturating_add(*count);
+                self.lost_at = self.lost_at.max(Some(at));
+                self.events_lost = self.events_lost.saturating_add(*count);
+                return;
             }
             What::Coverage { kind, reached, explained } => {
                 let told = Coverage { reached: *reached, explained: *explained };
@@ -539,47 +573,5 @@ impl Object<'_> {
             }
         }
         debts
-    }
-}
-
-/// Which names are one object: a forest whose roots stand for their trees.
-#[derive(Debug, Default)]
-struct Aliases {
-    parent: BTreeMap<ObjectId, ObjectId>,
-}
-
-impl Aliases {
-    fn of(events: &[Event]) -> Self {
-        let mut aliases = Self::default();
-        for event in events {
-            if let What::Aliased { object, same_as } = event.what {
-                let (one, other) = (aliases.find(object), aliases.find(same_as));
-                aliases.parent.insert(one.max(other), one.min(other));
-            }
-        }
-        let names: Vec<_> = aliases.parent.keys().copied().collect();
-        for name in names {
-            let root = aliases.find(name);
-            aliases.parent.insert(name, root);
-        }
-        aliases
-    }
-
-    /// Follows the parents, halving the path; a root is its own parent.
-    fn find(&mut self, mut id: ObjectId) -> ObjectId {
-        while let Some(parent) = self.parent.get(&id).copied().filter(|parent| *parent != id) {
-            let grandparent = self.parent.get(&parent).copied().unwrap_or(parent);
-            self.parent.insert(id, grandparent);
-            id = grandparent;
-        }
-        id
-    }
-
-    fn object(&self, id: ObjectId) -> ObjectId {
-        self.parent.get(&id).copied().unwrap_or(id)
-    }
-
-    fn point(&self, point: Point) -> Point {
-        Point { object: self.object(point.object), value: point.value }
     }
 }

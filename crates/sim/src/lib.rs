@@ -10,6 +10,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod explore;
+mod lossy;
 pub mod model;
 pub mod random;
 pub mod scenarios;

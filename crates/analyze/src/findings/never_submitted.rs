@@ -16,7 +16,7 @@ pub(crate) fn matches(story: &Story<'_, '_>) -> Option<Cause> {
     let kind = state.object_kind(point.object);
     if story.root.shape != Shape::Limited(Reason::Nobody)
         || kind == ObjectKind::Swapchain
-        || reset_without_submit::reset_after_signal(state, point.object).is_some()
+        || reset_without_submit::reset_after_signal(state, point).is_some()
     {
         return None;
     }
@@ -84,14 +84,20 @@ fn remedy(kind: ObjectKind) -> &'static str {
     }
 }
 
-/// A thread that still gets things done and may yet raise a counter, and how that is known.
+/// A thread that still gets things done and may yet raise a counter, and how that is known: one of the processes that wait,
+/// for what is not shared no other can reach.
 fn could_signal(story: &Story<'_, '_>, kind: ObjectKind) -> Option<(String, Fact)> {
     let state = story.scene.state;
     if kind != ObjectKind::TimelineSemaphore && kind != ObjectKind::Event {
         return None;
     }
+    let shared = state.object(story.last_point()?.object).is_none_or(|object| object.shared);
+    let pids = story.waiters.iter().filter_map(|id| state.agent(*id)).map(|agent| agent.pid);
+    let pids: Vec<u32> = pids.filter(|pid| *pid != 0).collect();
+    let anybody = shared || pids.is_empty();
     let (id, agent) = state.agents.iter().find(|(id, agent)| {
         agent.kind == AgentKind::HostThread
+            && (anybody || agent.pid == 0 || pids.contains(&agent.pid))
             && !agent.exited()
             && state.old_wait(**id).is_none()
             && agent.last_activity().is_some_and(|at| !state.is_old(at))

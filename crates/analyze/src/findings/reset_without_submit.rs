@@ -1,6 +1,6 @@
 //! UW003: was the object reset after its last signal, and the call that should re-arm it failed or skipped?
 
-use unwedge_trace::{AgentId, AgentKind, MarkKind, ObjectId, ObjectKind, Timestamp};
+use unwedge_trace::{AgentId, AgentKind, MarkKind, ObjectId, ObjectKind, Point, Timestamp};
 
 use super::Cause;
 use crate::graph::Reason;
@@ -18,7 +18,7 @@ pub(crate) fn matches(story: &Story<'_, '_>) -> Option<Cause> {
     }
     let state = story.scene.state;
     let point = story.last_point()?;
-    let reset = reset_after_signal(state, point.object)?;
+    let reset = reset_after_signal(state, point)?;
     let since = Timestamp(reset.at.0.saturating_sub(CLOCK_SLACK_NS));
     let failed = failed_call(state, point.object, since, rearming_thread(story, reset));
     let ago = state.say_since(reset.at);
@@ -58,16 +58,19 @@ fn rearming_thread(story: &Story<'_, '_>, reset: Touch) -> Option<AgentId> {
     state.object(*state.queues.get(&waiter)?)?.last_debt?.via
 }
 
-/// The reset of an object that had been signalled and was not signalled since.
-pub(crate) fn reset_after_signal(state: &State<'_>, object: ObjectId) -> Option<Touch> {
-    let object = state.object(object)?;
+/// The reset of an object that had been signalled and was not signalled since. That somebody waits for
+/// its second signal says that there was a first, as of a fence that was made signalled.
+pub(crate) fn reset_after_signal(state: &State<'_>, point: Point) -> Option<Touch> {
+    let object = state.object(point.object)?;
     let reset = object.last_reset?;
     let signal = object.last_signal.filter(|_| {
         // A wait for a further signal of these is told only once the last one is taken back.
         !matches!(object.kind, ObjectKind::Fence | ObjectKind::BinarySemaphore)
     });
     let signalled_since = signal.is_some_and(|signal| signal.at > reset.at);
-    (object.value().is_some() && !signalled_since).then_some(reset)
+    let counted = matches!(object.kind, ObjectKind::Fence | ObjectKind::BinarySemaphore);
+    let had_signal = object.value().is_some() || (counted && point.value > 1);
+    (had_signal && !signalled_since).then_some(reset)
 }
 
 /// The failed call that explains why nobody owes the object: one that names it, or else the last

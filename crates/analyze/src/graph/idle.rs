@@ -111,9 +111,9 @@ fn keeps_its_signal(kind: ObjectKind) -> bool {
     )
 }
 
-/// Whether the wait is a loop of polls on an object that nobody on record ever signalled, while work that was done before
-/// is done no more.
-pub(super) fn polls_in_vain(state: &State<'_>, wait: &Wait<'_>) -> bool {
+/// Whether the agent's wait is a loop of polls on an object that nobody on record ever signalled, while work that was done
+/// before in its process is done no more.
+pub(super) fn polls_in_vain(state: &State<'_>, agent: &Agent<'_>, wait: &Wait<'_>) -> bool {
     let (Bound::Polls(polls), [point]) = (wait.bound, wait.points.as_slice()) else { return false };
     let Some(object) = state.object(point.object) else { return false };
     if polls < POLLS_IN_VAIN_MIN
@@ -124,7 +124,7 @@ pub(super) fn polls_in_vain(state: &State<'_>, wait: &Wait<'_>) -> bool {
     {
         return false;
     }
-    let last = state.last_work;
+    let last = state.last_work(agent);
     let standstill = STARVED_NS_MIN.max(POLLS_IN_VAIN_MIN * state.now.since(wait.since) / polls);
     last.is_some_and(|at| state.is_old(at) && state.now.since(at) >= standstill)
 }
@@ -141,5 +141,7 @@ pub(super) fn is_silent(state: &State<'_>, point: Point, debt: &Debt) -> bool {
     let engine = matches!(debtor.kind, AgentKind::GpuQueue | AgentKind::PresentationEngine);
     let again = state.object(point.object).is_some_and(|object| object.was_owed_again(debt));
     let worked = debtor.progress.is_some_and(|(at, _)| at > debt.at);
-    !lock && !engine && again && worked && state.is_old(debt.at) && debtor.wait.is_none()
+    // A wait between two of its turns, for a timer or for work, is young.
+    let gets_on = state.old_wait(debt.debtor).is_none();
+    !lock && !engine && again && worked && state.is_old(debt.at) && gets_on
 }

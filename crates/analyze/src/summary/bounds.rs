@@ -88,6 +88,9 @@ impl Summary {
             Beyond::set(&mut beyond.agents, &mut beyond.total, place, agent.bytes_beyond());
         }
         self.lost = self.lost.saturating_add(dropped);
+        if dropped > 0 {
+            self.lost_at = Some(self.latest_at);
+        }
         self.beyond = beyond;
     }
 }

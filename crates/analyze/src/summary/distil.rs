@@ -145,7 +145,10 @@ impl Distillery<'_> {
         let untracked = summary.untracked_agents + summary.untracked_objects;
         let count = summary.lost.saturating_add(untracked);
         if count > 0 {
-            self.put(start, 0, What::Lost { count });
+            // Of whom there is no room for, it is not known when.
+            let known = summary.lost_at.filter(|_| untracked == 0);
+            let at = known.unwrap_or(summary.latest_at);
+            self.put(Stamp { at, ..start }, 0, What::Lost { count });
         }
         for (kind, reached, explained) in summary.coverage() {
             self.put(start, 0, What::Coverage { kind, reached, explained });

@@ -153,9 +153,15 @@ impl Summary {
         if let Some(wait) = wait.filter(|wait| wait.more.len() < POINTS_MAX) {
             wait.more.push(point);
             if wait.more.len() == POINTS_MAX {
-                self.lost = self.lost.saturating_add(1);
+                self.lose(1, row.at);
             }
         }
+    }
+
+    /// Counts events that were lost at this time.
+    fn lose(&mut self, events: u64, at: u64) {
+        self.lost = self.lost.saturating_add(events);
+        self.lost_at = self.lost_at.max(Some(at));
     }
 
     /// Counts a row of the agent, which may show that its wait is over.
@@ -178,7 +184,7 @@ impl Summary {
         match row.op {
             Op::Lost => {
                 self.events += 1;
-                return self.lost = self.lost.saturating_add(row.amount);
+                return self.lose(row.amount, row.at);
             }
             Op::Coverage => {
                 self.events += 1;

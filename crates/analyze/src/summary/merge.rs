@@ -50,6 +50,7 @@ impl Summary {
         self.latest_at = self.latest_at.max(later.latest_at);
         self.backwards += later.backwards;
         self.lost = self.lost.saturating_add(later.lost);
+        self.lost_at = self.lost_at.max(later.lost_at);
         self.untracked_agents += later.untracked_agents;
         self.untracked_objects += later.untracked_objects;
         let places = self.places(&later);

@@ -76,6 +76,9 @@ pub struct Summary {
     /// Rows whose time is before that of the row before them.
     backwards: u64,
     lost: u64,
+    /// When events were last lost.
+    #[serde(default)]
+    lost_at: Option<u64>,
     /// Events of agents, and rows that name objects, for which the tables have no place.
     untracked_agents: u64,
     untracked_objects: u64,
@@ -189,6 +192,7 @@ impl PartialEq for Summary {
             )
         };
         counts(&one) == counts(&other)
+            && one.lost_at == other.lost_at
             && one.agents == other.agents
             && one.objects == other.objects
             && one.names == other.names

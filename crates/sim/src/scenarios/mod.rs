@@ -3,6 +3,7 @@
 mod frame_loop;
 mod guest_kernel;
 mod multi_scanout;
+pub mod planted;
 mod venus_ring;
 
 use crate::switch::{Settings, Switch};
@@ -40,8 +41,13 @@ impl Scenario {
     }
 }
 
-static SCENARIOS: &[Scenario] =
-    &[frame_loop::SCENARIO, guest_kernel::SCENARIO, multi_scanout::SCENARIO, venus_ring::SCENARIO];
+static SCENARIOS: &[Scenario] = &[
+    frame_loop::SCENARIO,
+    guest_kernel::SCENARIO,
+    multi_scanout::SCENARIO,
+    venus_ring::SCENARIO,
+    planted::SCENARIO,
+];
 
 /// Every scenario, in the order in which they are listed.
 #[must_use]

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use unwedge_trace::row::{AgentEntry, Key, ObjectEntry};
 use unwedge_trace::{AgentKind, AgentState, MarkKind, ObjectKind};
 
+use crate::lossy::Sight;
+
 use super::{
     Agent, AgentSpec, Discipline, Fault, FaultSpec, Machine, Name, Object, ObjectSpec, Operand,
     Operation, Plan, Target, Test, Trigger, Variable, VariableSpec, Wait, World,
@@ -27,6 +29,7 @@ pub struct WorldBuilder {
     goals: Vec<Box<str>>,
     alike: Vec<Vec<Agent>>,
     machine: Machine,
+    sight: Sight,
 }
 
 /// Places are numbers of 16 bits.
@@ -176,6 +179,12 @@ impl WorldBuilder {
         self.machine = machine;
     }
 
+    /// The source that tells of a run drops so many events of a million and says so, and does not see who signals objects of
+    /// these kinds. What it misses depends on the seed alone, and changes nothing in the world.
+    pub fn seen_through(&mut self, lost: u32, blind: &[ObjectKind], seed: u64) {
+        self.sight = Sight { lost, blind: blind.to_vec(), seed };
+    }
+
     /// Writes an agent's program. An agent without one stands still.
     pub fn program(&mut self, agent: Agent, write: impl FnOnce(&mut Program<'_>)) {
         let mut program =
@@ -219,6 +228,7 @@ impl WorldBuilder {
             goals: self.goals,
             alike: self.alike,
             machine: self.machine,
+            sight: self.sight,
         };
         world.find_silent();
         world

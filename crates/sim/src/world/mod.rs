@@ -16,6 +16,8 @@ mod waking;
 use unwedge_trace::row::{AgentEntry, ObjectEntry};
 use unwedge_trace::{AgentState, MarkKind};
 
+use crate::lossy::Sight;
+
 pub use build::{Label, Program, WorldBuilder};
 pub use exploration::{Exploration, Replay, Step};
 pub use run::{Condition, Run, Seen};
@@ -355,6 +357,8 @@ pub struct World {
     /// Agents that are alike: which of them is which does not matter.
     pub(crate) alike: Vec<Vec<Agent>>,
     pub(crate) machine: Machine,
+    /// How the source sees it that tells of a run.
+    pub(crate) sight: Sight,
 }
 
 impl World {

@@ -9,6 +9,7 @@ use super::schedule::Cpu;
 use super::step::{Readiness, Way, narrow_agent};
 use super::tell::Teller;
 use super::{Agent, Object, Operation, Plan, Trigger, World};
+use crate::lossy::Lossy;
 use crate::random::Random;
 
 /// Where an agent is.
@@ -81,6 +82,7 @@ pub struct Run {
     pub(super) watching: Vec<Vec<(Agent, u32)>>,
     occasions: Vec<u64>,
     struck: Vec<u64>,
+    lossy: Option<Lossy>,
 }
 
 impl Run {
@@ -111,6 +113,7 @@ impl Run {
             watching: vec![Vec::new(); world.objects.len() + world.variables.len()],
             occasions: vec![0; world.faults.len()],
             struck: vec![0; world.faults.len()],
+            lossy: Lossy::of(&world.sight),
             world,
         };
         run.start();
@@ -150,7 +153,17 @@ impl Run {
                 self.comes_up(Agent(agent), time, until, rows);
             }
         }
-        if self.teller.rows.is_empty() { None } else { Some(self.teller.take(&self.world)) }
+        if self.teller.rows.is_empty() {
+            return None;
+        }
+        let mut batch = self.teller.take(&self.world);
+        if let Some(lossy) = &mut self.lossy {
+            let objects = &self.world.objects;
+            lossy.pass(&mut batch.rows, |object| {
+                objects.get(object as usize).map(|object| object.entry.kind)
+            });
+        }
+        Some(batch)
     }
 
     /// What its rows name, without rows: for whoever wants the tables of a world that has said nothing yet.

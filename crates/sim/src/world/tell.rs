@@ -24,8 +24,8 @@ impl Told {
     fn at_first(object: &ObjectSpec) -> Self {
         let initial = u64::from(object.initial);
         match object.discipline {
-            Discipline::Lag => Self { signals: 0, duties: initial, owed: 0 },
-            _ => Self { signals: initial, duties: 0, owed: initial },
+            Discipline::Lag => Self { duties: initial, ..Self::default() },
+            _ => Self { signals: initial, owed: initial, ..Self::default() },
         }
     }
 }

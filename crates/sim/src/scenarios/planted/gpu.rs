@@ -1,0 +1,110 @@
+//! What does a plant use of a GPU? A queue, its batches, and who submits them.
+
+use unwedge_trace::{AgentKind, ObjectKind};
+
+use super::stage::{MS, Stage};
+use crate::world::{Agent, Comparison, Object, Program, Variable, test};
+
+/// A queue. What is submitted and not yet begun is between two variables.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gpu {
+    pub(super) queue: Agent,
+    pub(super) batches: Object,
+    jobs: Variable,
+    taken: Variable,
+    /// How long a batch takes at most. Nanoseconds.
+    time: u64,
+}
+
+impl Gpu {
+    pub(super) fn new(stage: &mut Stage) -> Self {
+        let batches = stage.object(ObjectKind::Queue);
+        Self::with(stage, batches)
+    }
+
+    /// A queue whose batches are this object's points.
+    pub(super) fn with(stage: &mut Stage, batches: Object) -> Self {
+        let name = stage.pick(&["graphics", "compute", "transfer", ""]);
+        let queue = stage.device(AgentKind::GpuQueue, name);
+        stage.world.daemon(queue);
+        let (jobs, taken) = (stage.world.variable(0), stage.world.variable(0));
+        Self { queue, batches, jobs, taken, time: stage.ms(1, 8) }
+    }
+
+    /// The thread submits a batch that signals these.
+    pub(super) fn submit(&self, p: &mut Program<'_>, signals: &[Object]) {
+        p.owe(self.queue, self.batches);
+        for object in signals {
+            p.owe_after(self.queue, *object, self.batches);
+        }
+        p.add(self.jobs, 1, 0);
+    }
+
+    /// The queue begins the next batch as soon as there is one.
+    pub(super) fn takes(&self, p: &mut Program<'_>) {
+        p.until(test(self.jobs, Comparison::Not, self.taken));
+        p.add(self.taken, 1, 0);
+    }
+
+    /// The queue executes the batch and signals these.
+    pub(super) fn passes(&self, p: &mut Program<'_>, signals: &[Object]) {
+        p.compute(self.time / 2, self.time);
+        p.signal(self.batches);
+        for object in signals {
+            p.signal(*object);
+        }
+    }
+
+    /// The queue executes so many batches, each of which signals these, and then does something else.
+    pub(super) fn serves(
+        &self,
+        stage: &mut Stage,
+        rounds: u8,
+        signals: &[Object],
+        strike: impl FnOnce(&mut Program<'_>),
+    ) {
+        let rounds = stage.count(rounds);
+        stage.world.program(self.queue, |p| {
+            rounds.of(p, |p| {
+                self.takes(p);
+                self.passes(p, signals);
+            });
+            strike(p);
+            p.halt();
+        });
+        stage.takes_part(self.queue);
+    }
+
+    /// The queue executes whatever comes.
+    pub(super) fn serves_for_ever(&self, stage: &mut Stage, signals: &[Object]) {
+        stage.world.program(self.queue, |p| {
+            let top = p.mark_here();
+            self.takes(p);
+            self.passes(p, signals);
+            p.go(top);
+        });
+        stage.takes_part(self.queue);
+    }
+
+    /// What a watcher sees of the engine, a few times a second from here on.
+    pub(super) fn is_seen(
+        &self,
+        p: &mut Program<'_>,
+        state: unwedge_trace::AgentState,
+        detail: &str,
+    ) {
+        let top = p.mark_here();
+        p.state(state, detail);
+        p.sleep(200 * MS, 300 * MS);
+        // A step that others could see, or the loop would be none.
+        p.until(test(self.batches, Comparison::AtLeast, 0));
+        p.go(top);
+    }
+}
+
+/// The body of a round: submit, wait for the fence, reset it.
+pub(super) fn frame(p: &mut Program<'_>, gpu: &Gpu, fence: Object) {
+    gpu.submit(p, &[fence]);
+    p.wait("vkWaitForFences", &[fence.into()]);
+    p.reset(fence);
+}
