@@ -31,7 +31,7 @@ test:
 
 truth:
 	@tools/install-packages.sh build
-	UNWEDGE_TRUTH_WRITE=1 $(CARGO) test -p unwedge-analyze --test truth -- --nocapture
+	UNWEDGE_TRUTH_WRITE=1 UNWEDGE_TRUTH_SEEDS=$(SEEDS) $(CARGO) test -p unwedge-analyze --test truth -- --nocapture
 
 bench:
 	@tools/install-packages.sh build demo bench

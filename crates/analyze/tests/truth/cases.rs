@@ -113,6 +113,13 @@ const HEALTHY_INCIDENTS: &[(&str, &str, u64)] = &[
     ("venus-ring", "threads=3 fence-feedback=off semaphore-feedback=off", 20_000),
 ];
 
+/// The seed of the first world. `UNWEDGE_TRUTH_SEEDS` names another than that of the table, for those who suspect that the
+/// analysis was fitted to these worlds.
+pub(crate) fn first_seed() -> u64 {
+    let asked = std::env::var("UNWEDGE_TRUTH_SEEDS").ok().filter(|asked| !asked.is_empty());
+    asked.map_or(1, |asked| asked.parse().expect("UNWEDGE_TRUTH_SEEDS is a number"))
+}
+
 impl Case {
     /// Its switches, as the scenario takes them.
     pub(crate) fn settings(&self) -> Settings {
@@ -198,7 +205,7 @@ pub(crate) fn wedges() -> Vec<Case> {
     let codes: Vec<_> = planted::codes().collect();
     let incidents = RUNS * INCIDENTS_PER_CENT / 100;
     let mut cases: Vec<Case> = (0..RUNS - incidents)
-        .map(|number| planted(codes[number % codes.len()], 1 + number as u64))
+        .map(|number| planted(codes[number % codes.len()], first_seed() + number as u64))
         .collect();
     cases.extend((0..incidents).map(|number| {
         let incident_ = &INCIDENTS[number % INCIDENTS.len()];
@@ -206,7 +213,12 @@ pub(crate) fn wedges() -> Vec<Case> {
         let text = incident_.switches.replace("{n}", &n.to_string());
         let expected =
             Expected::Incident { code: incident_.code, conclusive: incident_.conclusive };
-        incident(incident_.scenario, &text, (1 + number as u64, incident_.rows), expected)
+        incident(
+            incident_.scenario,
+            &text,
+            (first_seed() + number as u64, incident_.rows),
+            expected,
+        )
     }));
     cases
 }
@@ -214,11 +226,12 @@ pub(crate) fn wedges() -> Vec<Case> {
 /// Worlds in which nothing is.
 pub(crate) fn healthy() -> Vec<Case> {
     let incidents = RUNS * INCIDENTS_PER_CENT / 100;
-    let mut cases: Vec<Case> =
-        (0..RUNS - incidents).map(|number| planted("healthy", 1 + number as u64)).collect();
+    let mut cases: Vec<Case> = (0..RUNS - incidents)
+        .map(|number| planted("healthy", first_seed() + number as u64))
+        .collect();
     cases.extend((0..incidents).map(|number| {
         let (scenario, switches, rows) = HEALTHY_INCIDENTS[number % HEALTHY_INCIDENTS.len()];
-        incident(scenario, switches, (1 + number as u64, rows), Expected::Healthy)
+        incident(scenario, switches, (first_seed() + number as u64, rows), Expected::Healthy)
     }));
     for case in &mut cases {
         case.group = "healthy".to_owned();
@@ -242,7 +255,7 @@ pub(crate) fn out_of_sight() -> Vec<Case> {
     ];
     let cases = (0..RUNS / 10).map(|number| {
         let (unobserved, kind, shape) = kinds[number % kinds.len()];
-        let mut case = planted(kind, 1 + number as u64);
+        let mut case = planted(kind, first_seed() + number as u64);
         case.switches.retain(|(name, _)| *name != "lost");
         case.switches.push(("shape", shape.to_owned()));
         case.switches.push(("unobserved", unobserved.to_owned()));

@@ -56,5 +56,7 @@ fn the_planted_root_is_found_first_and_nobody_else_is_accused() {
     assert_eq!(accused(&healthy) + accused(&hidden), 0, "accusations of nobody's fault");
     let found = healthy.iter().filter(|j| j.first != First::Right || !j.right_verdict).count();
     assert_eq!(found, 0, "findings in healthy worlds");
-    table::keep(&table);
+    if cases::first_seed() == 1 {
+        table::keep(&table);
+    }
 }
