@@ -298,7 +298,7 @@ fn write_ends(p: &mut Program<'_>, rig: &Rig, thread: &Thread, ends: &Ends) {
         others.for_each(|other| p.end(other.agent));
         // The renderer lets go of all that the process had.
         rig.threads.iter().for_each(|thread| p.end(thread.queue));
-        [rig.host].into_iter().chain(rig.monitor).for_each(|agent| p.end(agent));
+        [rig.host].into_iter().chain(rig.renderer).for_each(|agent| p.end(agent));
     }
     p.exit();
 }

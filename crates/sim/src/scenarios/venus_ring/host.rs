@@ -11,17 +11,11 @@ const LOOK_NS: u64 = 50 * US;
 const LOOKS: u8 = 20;
 /// A bounded park, in nanoseconds.
 const PARK_NS: u64 = 2 * MS;
-/// How often the renderer reports the ring alive, in nanoseconds.
-const MONITOR_NS: u64 = 3_000 * MS;
 
 pub(super) fn write(world: &mut WorldBuilder, rig: &Rig) {
-    if let Some(monitor) = rig.monitor {
-        let stop = world.object(ObjectKind::Condition, 0x7f20_1300, "stop of the monitor");
-        world.program(monitor, |p| {
-            let top = p.mark_here();
-            p.wait_for("cnd_timedwait", &[stop.into()], false, MONITOR_NS, top);
-            p.go(top);
-        });
+    if let Some(renderer) = rig.renderer {
+        let socket = world.object(ObjectKind::Socket, 0x4, "requests of the proxy");
+        world.program(renderer, |p| p.wait("recvmsg", &[socket.into()]));
     }
     // Where it reads next.
     let position = world.variable_named("where it reads", 0);
@@ -105,8 +99,8 @@ fn dispatch(p: &mut Program<'_>, rig: &Rig, position: Variable) {
     p.go(top);
     p.here(dies);
     p.set(rig.memory.host_gone, 1);
-    if let Some(monitor) = rig.monitor {
-        p.end(monitor);
+    if let Some(renderer) = rig.renderer {
+        p.end(renderer);
     }
     p.exit();
     p.here(fatal);

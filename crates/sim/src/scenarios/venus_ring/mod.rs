@@ -230,7 +230,8 @@ struct Rig {
     notify: Object,
     requests: Object,
     host: Agent,
-    monitor: Option<Agent>,
+    /// The renderer's main thread, which has nothing to do.
+    renderer: Option<Agent>,
     server: Agent,
     threads: Vec<Thread>,
     /// Uploads that the main thread wants of the loader.
@@ -313,10 +314,10 @@ fn rig(world: &mut WorldBuilder, settings: &Settings, size: Size) -> Rig {
     let told_once = Discipline::Tokens(1);
     let requests = world.object_with(ObjectKind::Channel, 0x9, channel, told_once, 0);
     let host = world.agent(AgentKind::RingHost, "vkr-ring-1", 2290, 2293);
-    let monitor = full.then(|| world.agent(AgentKind::HostThread, "vkr-ringmon-1", 2290, 2294));
+    let renderer = full.then(|| world.agent(AgentKind::HostThread, "virgl_render_se", 2290, 2290));
     let server = if set.vtest { "virgl_test_serv" } else { "qemu-system-aar" };
     let server = world.agent(AgentKind::HostThread, server, 2210, 2210);
-    for agent in [host, server].into_iter().chain(monitor) {
+    for agent in [host, server].into_iter().chain(renderer) {
         world.daemon(agent);
     }
     let uploads = full && settings.byte("threads") > 1;
@@ -330,7 +331,7 @@ fn rig(world: &mut WorldBuilder, settings: &Settings, size: Size) -> Rig {
         notify,
         requests,
         host,
-        monitor,
+        renderer,
         server,
         threads,
         uploads,
