@@ -178,7 +178,8 @@ fn cast(world: &mut WorldBuilder, settings: &Settings) -> Cast {
     };
     let hands_over = settings.choice("fence-wait") == "compositor";
     let scanouts = (0..count).map(|number| {
-        let commit = hands_over.then(|| world.variable(0));
+        let commit =
+            hands_over.then(|| world.variable_named(&format!("the commit of crtc-{number}"), 0));
         scanout(world, number, client, commit)
     });
     let scanouts = scanouts.collect();
@@ -191,9 +192,9 @@ fn cast(world: &mut WorldBuilder, settings: &Settings) -> Cast {
         encoder_silent: fault("encoder"),
         fence_astray: fault("fence"),
         service: world.goal("service"),
-        commands: world.variable(0),
-        updates: world.variable(0),
-        is_up: world.variable(0),
+        commands: world.variable_named("the control queue", 0),
+        updates: world.variable_named("the console's update", 0),
+        is_up: world.variable_named("the first frame", 0),
         scanouts,
         contexts,
         compositor,
@@ -240,10 +241,10 @@ fn scanout(
             Discipline::Latch,
             1,
         ),
-        handed: world.variable(0),
-        drawn: world.variable(0),
-        encoded: world.variable(0),
-        is_drawn: world.variable(0),
+        handed: world.variable_named(&format!("frames handed out of scanout {number}"), 0),
+        drawn: world.variable_named(&format!("frames drawn of scanout {number}"), 0),
+        encoded: world.variable_named(&format!("frames encoded of scanout {number}"), 0),
+        is_drawn: world.variable_named(&format!("the drawn frame of scanout {number}"), 0),
     }
 }
 
@@ -251,5 +252,6 @@ fn context(world: &mut WorldBuilder, number: u8) -> Context {
     let queue = world.agent(AgentKind::GpuQueue, &format!("context {number}"), 2201, 0);
     let batches = world.object(ObjectKind::Queue, 0x40 + u64::from(number), "");
     world.daemon(queue);
-    Context { number, queue, batches, work: world.variable(0) }
+    let work = world.variable_named(&format!("the batch of context {number}"), 0);
+    Context { number, queue, batches, work }
 }
