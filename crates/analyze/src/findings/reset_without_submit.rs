@@ -38,7 +38,8 @@ pub(crate) fn matches(story: &Story<'_, '_>) -> Option<Cause> {
     };
     let sentence = format!("{}; {cause}", story.head());
     let remedy = "Reset the fence only when the submit that signals it is certain to follow: after the acquire succeeded, \
-                  right before the submit. If something fails in between, submit an empty batch with the fence.";
+                  right before the submit. If something fails in between, submit an empty batch with the fence that also waits for \
+                  the acquire's semaphore, and present or release the image.";
     let mut cause = Cause { absence: true, ..Cause::wedged(sentence, remedy) };
     cause.facts.extend(failed.map(|mark| fact(state, mark)));
     Some(cause)

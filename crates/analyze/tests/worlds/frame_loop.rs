@@ -186,28 +186,15 @@ fn wedge(switches: &str) -> String {
     for step in &wedge.path {
         replay.take(step.action).expect("a step of the path");
     }
-    let goes_on = (0..ROUNDS).all(|_| everybody_in_turn(&mut replay, &world));
+    let goes_on = (0..ROUNDS).all(|_| replay.turn());
     assert_eq!(goes_on, matches!(wedge.rest, Rest::Livelock { .. }), "{switches}");
     // What goes on is looked at while it waits, where it spends its time.
     let waits = |replay: &Replay<'_>| replay.steps().iter().any(|step| step.way == Way::TimeOut);
     while goes_on && !waits(&replay) {
-        everybody_in_turn(&mut replay, &world);
+        replay.turn();
     }
     let now = replay.now() + if goes_on { 0 } else { SILENCE_NS };
     told(&report(&Summary::of(&replay.finish()), now))
-}
-
-/// Everybody who can takes a step, and nothing goes wrong. False if nobody can.
-fn everybody_in_turn(replay: &mut Replay<'_>, world: &World) -> bool {
-    let mut any = false;
-    for agent in 0..world.agents_len() {
-        let own = |step: &Step| usize::from(step.agent.0) == agent && step.way != Way::Strike;
-        if let Some(step) = replay.steps().into_iter().find(own) {
-            replay.take(step).expect("a step that can be taken");
-            any = true;
-        }
-    }
-    any
 }
 
 #[track_caller]

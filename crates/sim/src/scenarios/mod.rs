@@ -48,8 +48,6 @@ static SCENARIOS: &[Scenario] = &[
     venus_ring::SCENARIO,
     planted::SCENARIO,
 ];
-static SCENARIOS: &[Scenario] =
-    &[frame_loop::SCENARIO, guest_kernel::SCENARIO, multi_scanout::SCENARIO, venus_ring::SCENARIO];
 
 /// Every scenario, in the order in which they are listed.
 #[must_use]

@@ -362,6 +362,19 @@ impl<'w> Replay<'w> {
         steps
     }
 
+    /// Everybody who can takes a step, and nothing goes wrong. False if nobody can.
+    pub fn turn(&mut self) -> bool {
+        let mut any = false;
+        for agent in 0..self.world.agents.len() {
+            let agent = Agent(narrow_agent(agent));
+            let own = |step: &Step| step.agent == agent && step.way != Way::Strike;
+            if let Some(step) = self.steps().into_iter().find(own) {
+                any |= self.take(step).is_some();
+            }
+        }
+        any
+    }
+
     /// Takes a step; says it in words, or `None` if it cannot be taken here.
     pub fn take(&mut self, step: Step) -> Option<String> {
         if !self.steps().contains(&step) {

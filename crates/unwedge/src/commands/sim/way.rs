@@ -54,17 +54,19 @@ impl Way {
         self.path.iter().chain(&self.then)
     }
 
-    /// Goes round for a while; false where there is no round.
+    /// Goes on for a while; false where nothing can. The round that was found is the shortest, and may leave out agents who could
+    /// do something: each has its turn instead, or it would look as if they stood still.
     fn go_round(&self, replay: &mut Replay<'_>) -> bool {
-        let round = self.back_to.and_then(|back_to| self.then.get(back_to..));
-        let Some(round) = round.filter(|round| !round.is_empty()) else { return false };
-        let until = replay.now().saturating_add(ROUNDS_NS);
-        // Where agents are alike, the next round may be another's: then one round is what there is.
-        while replay.now() < until {
-            if round.iter().any(|step| replay.take(*step).is_none()) {
-                break;
-            }
+        if self.back_to.is_none() {
+            return false;
         }
+        let until = replay.now().saturating_add(ROUNDS_NS);
+        while replay.now() < until && replay.turn() {}
+        // It is looked at while somebody waits with a bound, where such a loop spends its time.
+        let waits =
+            |replay: &Replay<'_>| replay.steps().iter().any(|step| step.way == How::TimeOut);
+        let late = until.saturating_add(ROUNDS_NS / 10);
+        while replay.now() < late && !waits(replay) && replay.turn() {}
         true
     }
 
