@@ -5,7 +5,7 @@ mod common;
 use common::{Queue, World, point};
 use unwedge_analyze::Verdict::{Inconclusive, Progressing, Wedged};
 use unwedge_trace::{
-    AgentId, AgentKind, AgentState, MarkKind, ObjectId, ObjectKind, Outcome, What,
+    AgentId, AgentKind, AgentState, Bound, MarkKind, Mode, ObjectId, ObjectKind, Outcome, What,
 };
 
 const WAIT_FENCES: &str = "vkWaitForFences";
@@ -256,4 +256,28 @@ fn a_value_that_only_another_wait_tells_of_makes_nobody_unwoken() {
     world.ago(8000).waits(waiter, "wait", &[point(event, 1)]);
     let report = world.expect(Progressing, &[]);
     assert!(report.agents.iter().all(|agent| !agent.wedged), "{report:#?}");
+}
+
+/// A signal that a wait for any of several may have taken, and a thread that waits for the next one.
+#[track_caller]
+fn check_taken_perhaps(kind: ObjectKind) {
+    let mut world = World::new();
+    let worker = world.thread(4313, "worker");
+    let idle = world.thread(4312, "idle");
+    let (work, stop) =
+        (world.object(kind, 0x10, "work"), world.object(ObjectKind::AutoResetEvent, 0x20, "stop"));
+    let next = unwedge_trace::Point::next;
+    world.ago(9000).signalled(idle, next(work));
+    let points = [next(work), next(stop)];
+    world.ago(8900).waits_as(worker, "wait", &points, Mode::Any, Bound::Infinite);
+    world.ago(8890).event(worker, What::WaitEnded { outcome: Outcome::Reached });
+    world.ago(8000).waits(worker, "wait", &[next(work)]);
+    world.expect(Progressing, &[]);
+}
+
+#[test]
+fn what_a_wait_for_any_of_several_may_have_taken_is_not_said_to_be_there() {
+    check_taken_perhaps(ObjectKind::AutoResetEvent);
+    check_taken_perhaps(ObjectKind::CountingSemaphore);
+    check_taken_perhaps(ObjectKind::Timer);
 }

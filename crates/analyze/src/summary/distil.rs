@@ -279,7 +279,9 @@ impl Distillery<'_> {
     fn custom(&mut self, object: &Object, custom: &Custom, point: Point) {
         let said = if custom.via {
             let mut debts = object.debts.iter().chain(&object.last_debt);
+            let mut holders = object.debtors();
             debts.any(|debt| debt.via == Some(custom.agent))
+                || holders.any(|holder| holder.via == Some(custom.agent))
         } else {
             object.last_signal.is_some_and(|last| last.by == custom.agent)
         };
@@ -383,9 +385,12 @@ impl Object {
         let reset = self.last_reset.is_some_and(|reset| reset.stamp > last.stamp);
         let taken = self.last_taken.is_some_and(|taken| taken.stamp > last.stamp);
         match self.entry.kind {
-            ObjectKind::Event | ObjectKind::Timer => !reset,
-            ObjectKind::AutoResetEvent => !reset && !taken,
-            ObjectKind::CountingSemaphore => self.signals > self.waits.reached,
+            ObjectKind::Event => !reset,
+            // There are timers that one wait consumes, and nothing says which they are.
+            ObjectKind::AutoResetEvent | ObjectKind::Timer => !reset && !taken,
+            ObjectKind::CountingSemaphore => {
+                self.signals > self.waits.reached.saturating_add(self.taken_perhaps)
+            }
             // A lock is free or held, and somebody else may have it by now.
             ObjectKind::Mutex | ObjectKind::Block => false,
             // What has no memory: the signal was for somebody who waited then.

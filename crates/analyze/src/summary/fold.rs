@@ -338,8 +338,16 @@ pub(super) fn complete(
             1 => object.waits.timed_out += 1,
             _ => object.waits.failed += 1,
         }
-        // Which of several points ended the wait for any of them is not known.
-        if !reached || (any && only.is_none()) {
+        if !reached {
+            continue;
+        }
+        // Which of several points ended the wait for any of them is not known: each may have been taken, and none can be said
+        // to be there still.
+        if any && only.is_none() {
+            if let Value::After(_) = point.value {
+                object.taken(end.stamp, place);
+                object.taken_perhaps += 1;
+            }
             continue;
         }
         match point.value {

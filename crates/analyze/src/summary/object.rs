@@ -26,8 +26,11 @@ pub(super) struct Object {
     pub(super) first_signal: Option<Stamp>,
     pub(super) last_signal: Option<Touch>,
     pub(super) last_reset: Option<Touch>,
-    /// The last wait on it alone that was reached.
+    /// The last wait on it that was reached, alone or for any of several.
     pub(super) last_taken: Option<Touch>,
+    /// Waits for any of several that were reached: each may have taken what is here.
+    #[serde(default)]
+    pub(super) taken_perhaps: u64,
     /// Values reached, each higher than the one before it: the last ones.
     pub(super) reached: Vec<Reached>,
     /// Debts on numbered values that are not reached, in the order in which they were taken on.
@@ -129,6 +132,7 @@ impl Object {
             last_signal: None,
             last_reset: None,
             last_taken: None,
+            taken_perhaps: 0,
             reached: Vec::new(),
             debts: Debts::default(),
             last_debt: None,
@@ -232,7 +236,7 @@ impl Object {
         }
     }
 
-    /// A wait on it alone was reached.
+    /// A wait on it was reached, and took what was there or may have.
     pub(super) fn taken(&mut self, stamp: Stamp, by: u32) {
         if self.last_taken.is_none_or(|known| known.stamp < stamp) {
             self.last_taken = Some(Touch { stamp, by, value: None });
@@ -253,6 +257,7 @@ impl Object {
         self.describe(&later.entry);
         self.named += later.named;
         self.signals += later.signals;
+        self.taken_perhaps = self.taken_perhaps.saturating_add(later.taken_perhaps);
         self.first_signal = self.first_signal.or(later.first_signal);
         self.last_signal = later.last_signal.or(self.last_signal);
         self.last_reset = later.last_reset.or(self.last_reset);

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use unwedge_analyze::{Options, Report, Summary};
 use unwedge_sim::explore::{Answer, Limits, Rest, explore};
 use unwedge_sim::scenarios::Size;
-use unwedge_sim::world::{Exploration, Replay, Step, Way, World};
+use unwedge_sim::world::{Exploration, Replay, Way};
 use unwedge_trace::Timestamp;
 
 use super::judge::{run, said, world};
