@@ -134,7 +134,6 @@ fn each_fault_wedges_and_each_remedy_mends_it() {
 }
 
 #[test]
-#[ignore = "two million states take minutes without optimisation"]
 fn a_second_thread_heals_a_missing_barrier_of_the_guest_but_not_of_the_host() {
     assert!(way("threads=2").is_ok());
     assert!(way("threads=2 barrier=host").is_ok());
