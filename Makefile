@@ -39,6 +39,8 @@ bench:
 	$(CARGO) build --release -p unwedge -p unwedge-layer -p unwedge-scenarios -p unwedge-bench
 	$(RELEASE)/unwedge-bench
 	$(RELEASE)/unwedge-bench traces
+	$(RELEASE)/unwedge-bench explore
+	$(RELEASE)/unwedge-bench worlds
 
 lint:
 	$(CARGO) fmt --all --check

@@ -12,6 +12,7 @@ mod keep;
 mod machine;
 mod programs;
 mod traces;
+mod worlds;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,7 +28,8 @@ vkcube, memory, watcher and report.
 
        unwedge-bench traces      what it takes to read large traces
        unwedge-bench generate    writes one
-       unwedge-bench explore     how many states of a protocol are explored in a second";
+       unwedge-bench explore     how many states of a protocol are explored in a second
+       unwedge-bench worlds      how fast worlds are written down and explored";
 
 /// How the figures of this program's own parts came about.
 const ABOUT: &str = "Each figure is the median over rounds of a comparison within one round, where the ways alternate. `run.json`
@@ -55,10 +57,12 @@ struct Tools {
 
 fn main() -> ExitCode {
     let mut given = std::env::args().skip(1).peekable();
-    let verb = given.next_if(|first| ["explore", "generate", "traces"].contains(&first.as_str()));
+    let verbs = ["explore", "generate", "traces", "worlds"];
+    let verb = given.next_if(|first| verbs.contains(&first.as_str()));
     let done = match verb.as_deref() {
         Some("explore") => explore::explore(given),
         Some("generate") => traces::generate(given),
+        Some("worlds") => worlds::worlds(given),
         Some(_) => traces::traces(given),
         None => arguments(given).and_then(|arguments| bench(&arguments)),
     };

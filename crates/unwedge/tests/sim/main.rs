@@ -3,6 +3,7 @@
 
 mod bad;
 mod explore;
+mod pages;
 mod place;
 mod trace;
 

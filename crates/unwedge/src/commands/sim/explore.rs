@@ -226,7 +226,7 @@ impl<'e> Told<'e> {
             (Found::Wedge { way, lost, cut }, Some(wedge)) => {
                 let steps = report::many(way.path.len() as u64, "step");
                 let lost = self.goals(*lost);
-                let _ = writeln!(text, "wedge: after {steps} {lost} is out of reach for good\n");
+                let _ = writeln!(text, "wedge: after {steps} {lost} can never be reached again\n");
                 let _ = writeln!(text, "{}", wedge.text());
                 match cut {
                     Some(bound) => writeln!(
