@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use unwedge_sim::explore::{Answer, Limits, Rest, explore};
 use unwedge_sim::scenarios::{self, Size};
-use unwedge_sim::world::{Exploration, Step, World};
+use unwedge_sim::world::{Exploration, Packed, Step, World};
 use unwedge_sim::{Action, Goals, Model};
 use unwedge_trace::row::Op;
 
@@ -19,7 +19,7 @@ struct Asked<'w> {
 }
 
 impl Model for Asked<'_> {
-    type State = [u8; BYTES];
+    type State = Packed<BYTES>;
     type Action = Step;
 
     fn init_states(&self) -> Vec<Self::State> {

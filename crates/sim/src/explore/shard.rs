@@ -62,7 +62,7 @@ pub(super) struct Shard<S> {
 pub(super) fn shards<S: Eq>() -> Vec<Shard<S>> {
     let shard = |own| Shard {
         own,
-        table: vec![0; TABLE_LEN_MIN],
+        table: empty_table(TABLE_LEN_MIN),
         used: 0,
         inboxes: Vec::new(),
         fresh: VecDeque::new(),
@@ -73,6 +73,16 @@ pub(super) fn shards<S: Eq>() -> Vec<Shard<S>> {
 }
 
 const TABLE_LEN_MIN: usize = 16;
+/// Entries in a page of memory.
+const PAGE_LEN: usize = 512;
+
+/// An empty table whose memory is there. A page that is read before it is written to is mapped twice, and the second time stops
+/// every thread of the process for it.
+fn empty_table(len: usize) -> Vec<u64> {
+    let mut table = vec![0; len];
+    table.iter_mut().step_by(PAGE_LEN).for_each(|entry| *entry = std::hint::black_box(0));
+    table
+}
 
 /// Whether a table of this length is too full with so many in it.
 #[inline]
@@ -178,7 +188,7 @@ impl<S: Eq> Shard<S> {
 
     fn grow(&mut self) {
         let len = self.table.len() * 2;
-        let old = std::mem::replace(&mut self.table, vec![0; len]);
+        let old = std::mem::replace(&mut self.table, empty_table(len));
         for entry in old.into_iter().filter(|entry| *entry != 0) {
             let mut slot = tag_of(entry) as usize & (len - 1);
             while self.table[slot] != 0 {

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use unwedge_trace::AgentState;
 use unwedge_trace::row::Batch;
 
+use super::packed::Packed;
 use super::run::Run;
 use super::step::{Readiness, Silence, Way, narrow_agent};
 use super::tell::Teller;
@@ -223,18 +224,16 @@ impl World {
 }
 
 impl<const BYTES: usize> Model for Exploration<'_, BYTES> {
-    type State = [u8; BYTES];
+    type State = Packed<BYTES>;
     type Action = Step;
 
     fn init_states(&self) -> Vec<Self::State> {
-        let mut state = [0; BYTES];
-        let first = if self.reduced {
+        let state = if self.reduced {
             self.world.first_state(&mut Silence)
         } else {
             self.world.initial_state()
         };
-        state[..first.len()].copy_from_slice(&first);
-        vec![state]
+        vec![Packed::new(&state)]
     }
 
     fn actions(&self, state: &Self::State, actions: &mut Vec<Self::Action>) {

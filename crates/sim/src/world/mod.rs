@@ -6,6 +6,7 @@
 mod build;
 mod exploration;
 mod interrupt;
+mod packed;
 mod run;
 mod schedule;
 mod silent;
@@ -20,6 +21,7 @@ use crate::lossy::Sight;
 
 pub use build::{Label, Program, WorldBuilder};
 pub use exploration::{Exploration, Replay, Step};
+pub use packed::Packed;
 pub use run::{Condition, Run, Seen};
 pub use step::Way;
 
