@@ -36,8 +36,8 @@ pub struct Seen<'r> {
     pub name: &'r str,
     /// Where it is.
     pub condition: Condition,
-    /// The call that it waits in, and the labels of what it waits for.
-    pub wait: Option<(&'r str, Vec<&'r str>)>,
+    /// The call that it waits in, and the labels of what it waits for, or the handles of what has none.
+    pub wait: Option<(&'r str, Vec<String>)>,
     /// Since when, in nanoseconds of the world's time.
     pub since: u64,
     /// Operations that it has done.
@@ -212,8 +212,14 @@ impl Run {
             let agent = Agent(narrow_agent(number));
             let wait = match self.world.operation(&self.state, agent) {
                 Operation::Wait(wait) if doing.condition == Condition::Waiting => {
-                    let label =
-                        |object: Object| &*self.world.objects[usize::from(object.0)].entry.label;
+                    let label = |object: Object| {
+                        let entry = &self.world.objects[usize::from(object.0)].entry;
+                        if entry.label.is_empty() {
+                            format!("{:#x}", entry.handle)
+                        } else {
+                            entry.label.to_string()
+                        }
+                    };
                     let labels = wait.targets.iter().map(|target| label(target.object)).collect();
                     Some((&*self.world.names[wait.call.0 as usize], labels))
                 }

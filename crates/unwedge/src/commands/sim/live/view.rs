@@ -184,9 +184,11 @@ fn name_of(batch: &Batch, agent: u32) -> String {
 fn seen(seen: &unwedge_sim::world::Seen<'_>) -> Seen {
     let doing = match (&seen.wait, seen.condition) {
         (Some((call, objects)), _) => {
-            let named: Vec<_> = objects.iter().filter(|label| !label.is_empty()).copied().collect();
-            let what =
-                if named.is_empty() { String::new() } else { format!(" for {}", named.join(", ")) };
+            let what = if objects.is_empty() {
+                String::new()
+            } else {
+                format!(" for {}", objects.join(", "))
+            };
             format!("waits in {call}{what}")
         }
         (None, Condition::Running) => "runs".to_owned(),
