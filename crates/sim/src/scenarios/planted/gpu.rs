@@ -108,3 +108,50 @@ pub(super) fn frame(p: &mut Program<'_>, gpu: &Gpu, fence: Object) {
     p.wait("vkWaitForFences", &[fence.into()]);
     p.reset(fence);
 }
+
+/// Two queues: each batch of the second waits for a semaphore that a batch of the first signals, and a thread that submits to both
+/// waits for the second's fence.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Relay {
+    pub(super) first: Gpu,
+    second: Gpu,
+    pub(super) semaphore: Object,
+    fence: Object,
+    pub(super) rounds: u8,
+}
+
+impl Relay {
+    pub(super) fn new(stage: &mut Stage) -> Self {
+        let (first, second) = (Gpu::new(stage), Gpu::new(stage));
+        let (semaphore, fence) =
+            (stage.object(ObjectKind::BinarySemaphore), stage.object(ObjectKind::Fence));
+        let rounds = stage.rounds();
+        Self { first, second, semaphore, fence, rounds }
+    }
+
+    /// After the rounds the thread does `last` in place of its submit to the first queue, and waits in vain.
+    pub(super) fn ends(self, stage: &mut Stage, last: impl FnOnce(&mut Program<'_>)) {
+        let Self { first, second, semaphore, fence, rounds } = self;
+        stage.world.program(second.queue, |p| {
+            let top = p.mark_here();
+            second.takes(p);
+            p.wait("batch", &[semaphore.into()]);
+            second.passes(p, &[fence]);
+            p.go(top);
+        });
+        stage.waits(second.queue, &[semaphore]);
+        let agent = stage.victim(
+            rounds,
+            |p| {
+                first.submit(p, &[semaphore]);
+                frame(p, &second, fence);
+            },
+            |p| {
+                last(p);
+                second.submit(p, &[fence]);
+                p.wait("vkWaitForFences", &[fence.into()]);
+            },
+        );
+        stage.waits(agent, &[fence]);
+    }
+}

@@ -2,7 +2,7 @@
 
 use unwedge_trace::{MarkKind, ObjectKind};
 
-use super::gpu::{Gpu, frame};
+use super::gpu::{Gpu, Relay, frame};
 use super::stage::{Stage, wait};
 
 pub(super) fn plant(stage: &mut Stage, shape: u64) {
@@ -55,32 +55,11 @@ fn query(stage: &mut Stage) {
 
 /// One queue signals a semaphore for the other; the submit that would signal it again failed, the one that waits did not.
 fn semaphore(stage: &mut Stage) {
-    let (first, second) = (Gpu::new(stage), Gpu::new(stage));
-    let (semaphore, fence) =
-        (stage.object(ObjectKind::BinarySemaphore), stage.object(ObjectKind::Fence));
-    let rounds = stage.rounds();
-    stage.blame("UW003", true, &[semaphore]);
-    first.serves_for_ever(stage, &[semaphore]);
-    stage.world.program(second.queue, |p| {
-        let top = p.mark_here();
-        second.takes(p);
-        p.wait("batch", &[semaphore.into()]);
-        second.passes(p, &[fence]);
-        p.go(top);
+    let relay = Relay::new(stage);
+    stage.blame("UW003", true, &[relay.semaphore]);
+    relay.first.serves_for_ever(stage, &[relay.semaphore]);
+    relay.ends(stage, |p| {
+        let text = "vkQueueSubmit returned VK_ERROR_OUT_OF_HOST_MEMORY";
+        p.mark(MarkKind::FailedCall, text, &[]);
     });
-    stage.waits(second.queue, &[semaphore]);
-    let agent = stage.victim(
-        rounds,
-        |p| {
-            first.submit(p, &[semaphore]);
-            frame(p, &second, fence);
-        },
-        |p| {
-            let text = "vkQueueSubmit returned VK_ERROR_OUT_OF_HOST_MEMORY";
-            p.mark(MarkKind::FailedCall, text, &[]);
-            second.submit(p, &[fence]);
-            wait(p, "vkWaitForFences", fence);
-        },
-    );
-    stage.waits(agent, &[fence]);
 }

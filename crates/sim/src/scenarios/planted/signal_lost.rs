@@ -2,7 +2,7 @@
 
 use unwedge_trace::{AgentState, ObjectKind};
 
-use super::gpu::{Gpu, frame};
+use super::gpu::{Gpu, Relay, frame};
 use super::stage::{Stage, wait};
 use crate::world::Discipline;
 
@@ -39,36 +39,14 @@ fn fence(stage: &mut Stage) {
 
 /// A queue passes the batch that signals a semaphore, and the other queue waits on.
 fn semaphore(stage: &mut Stage) {
-    let (first, second) = (Gpu::new(stage), Gpu::new(stage));
-    let (semaphore, fence) =
-        (stage.object(ObjectKind::BinarySemaphore), stage.object(ObjectKind::Fence));
-    let rounds = stage.rounds();
-    stage.blame("UW004", true, &[semaphore]);
-    first.serves(stage, rounds, &[semaphore], |p| {
+    let relay = Relay::new(stage);
+    let first = relay.first;
+    stage.blame("UW004", true, &[relay.semaphore]);
+    first.serves(stage, relay.rounds, &[relay.semaphore], |p| {
         first.takes(p);
         first.passes(p, &[]);
     });
-    stage.world.program(second.queue, |p| {
-        let top = p.mark_here();
-        second.takes(p);
-        p.wait("batch", &[semaphore.into()]);
-        second.passes(p, &[fence]);
-        p.go(top);
-    });
-    stage.waits(second.queue, &[semaphore]);
-    let agent = stage.victim(
-        rounds,
-        |p| {
-            first.submit(p, &[semaphore]);
-            frame(p, &second, fence);
-        },
-        |p| {
-            first.submit(p, &[semaphore]);
-            second.submit(p, &[fence]);
-            wait(p, "vkWaitForFences", fence);
-        },
-    );
-    stage.waits(agent, &[fence]);
+    relay.ends(stage, |p| first.submit(p, &[relay.semaphore]));
 }
 
 /// The queue has passed everything before the call asks, and the call does not return.
