@@ -58,6 +58,21 @@ fn values_that_cannot_be_are_answered_with_what_can() {
 }
 
 #[test]
+fn worlds_that_cannot_be_say_why() {
+    let place = Place::new();
+    place.refuses(
+        &["sim", "frame-loop", "--set", "recovery=on"],
+        "error: frame-loop cannot be so: recovery=on needs bounded=on: nothing recovers from a wait that does not return\n\
+         hint: see unwedge sim frame-loop --list\n",
+    );
+    place.refuses(
+        &["sim", "planted", "--explore"],
+        "error: planted cannot be so: its worlds are for running, and have no small instance to explore\n\
+         hint: see unwedge sim planted --list\n",
+    );
+}
+
+#[test]
 fn options_that_contradict_each_other_are_refused() {
     let place = Place::new();
     let hint = "hint: see unwedge sim --help\n";

@@ -109,7 +109,11 @@ pub struct Truth {
     pub cast: Vec<u32>,
 }
 
-fn build(settings: &Settings, _: Size) -> Result<World, String> {
+fn build(settings: &Settings, size: Size) -> Result<World, String> {
+    // All who live in it have one sort of progress: to the explorer the others would hide the one who is stuck.
+    if size == Size::Small {
+        return Err("its worlds are for running, and have no small instance to explore".to_owned());
+    }
     Ok(stage(settings)?.world.build())
 }
 
