@@ -8,9 +8,51 @@ use serde_json::{Value, json};
 use crate::figures::Row;
 use crate::machine::{Machine, said};
 
-/// Where runs are kept by default.
-pub(crate) fn folder(machine: &str) -> PathBuf {
-    Path::new("bench/runs").join(format!("{}-{machine}", today()))
+/// Where a run is to be kept, as the command line says.
+#[derive(Default)]
+pub(crate) struct Place {
+    machine: Option<String>,
+    out: Option<PathBuf>,
+    nowhere: bool,
+}
+
+impl Place {
+    /// Takes an option if it is about this; false if it is not.
+    pub(crate) fn takes(
+        &mut self,
+        option: &str,
+        value: impl FnOnce() -> Result<String, String>,
+    ) -> Result<bool, String> {
+        match option {
+            "--machine" => self.machine = Some(value()?),
+            "--out" => self.out = Some(value()?.into()),
+            "--no-keep" => self.nowhere = true,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Prints the run's table and the machine's facts, and keeps the run: by default in `bench/runs/DATE-MACHINE` and `part`.
+    pub(crate) fn finish(
+        &self,
+        part: &str,
+        machine: &Machine,
+        run: &Run<'_>,
+    ) -> Result<(), String> {
+        println!("{}", run.table);
+        for (name, value) in &machine.facts {
+            println!("{name}: {value}");
+        }
+        if self.nowhere {
+            return Ok(());
+        }
+        let name = self.machine.as_ref().unwrap_or(&machine.name);
+        let default = || Path::new("bench/runs").join(format!("{}-{name}{part}", today()));
+        let folder = self.out.clone().unwrap_or_else(default);
+        write(&folder, name, machine, run)?;
+        println!("kept in {}", folder.display());
+        Ok(())
+    }
 }
 
 fn today() -> String {
@@ -30,12 +72,7 @@ pub(crate) struct Run<'r> {
     pub(crate) raw: Option<Value>,
 }
 
-pub(crate) fn write(
-    folder: &Path,
-    name: &str,
-    machine: &Machine,
-    run: &Run<'_>,
-) -> Result<(), String> {
+fn write(folder: &Path, name: &str, machine: &Machine, run: &Run<'_>) -> Result<(), String> {
     let date = today();
     let Run { command, about, table, .. } = run;
     let mut numbers = json!({

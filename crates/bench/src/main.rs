@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use figures::Row;
+use keep::Place;
 
 const USAGE: &str =
     "usage: unwedge-bench [--rounds N] [--only PART]... [--machine NAME] [--out FOLDER | --no-keep]
@@ -44,9 +45,7 @@ struct Arguments {
     rounds: usize,
     /// Parts to measure; all of them where none is named.
     only: Vec<String>,
-    machine: Option<String>,
-    out: Option<PathBuf>,
-    keep: bool,
+    place: Place,
 }
 
 /// The programs that are measured, which lie beside this one.
@@ -76,10 +75,12 @@ fn main() -> ExitCode {
 }
 
 fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {
-    let mut arguments =
-        Arguments { rounds: 15, only: Vec::new(), machine: None, out: None, keep: true };
+    let mut arguments = Arguments { rounds: 15, only: Vec::new(), place: Place::default() };
     while let Some(option) = given.next() {
         let mut value = || given.next().ok_or_else(|| format!("{option} needs a value\n{USAGE}"));
+        if arguments.place.takes(&option, &mut value)? {
+            continue;
+        }
         match option.as_str() {
             "--rounds" => {
                 let rounds = value()?.parse().ok().filter(|rounds| *rounds > 0);
@@ -92,9 +93,6 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
                 }
                 arguments.only.push(part);
             }
-            "--machine" => arguments.machine = Some(value()?),
-            "--out" => arguments.out = Some(value()?.into()),
-            "--no-keep" => arguments.keep = false,
             _ => return Err(USAGE.to_owned()),
         }
     }
@@ -119,19 +117,9 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
     }
     let headings = ["what", "bare", "with", "figure", "goal", "verdict"];
     let table = figures::table(headings, &rows);
-    println!("{table}");
-    for (name, value) in &machine.facts {
-        println!("{name}: {value}");
-    }
-    if arguments.keep {
-        let name = arguments.machine.clone().unwrap_or_else(|| machine.name.clone());
-        let folder = arguments.out.clone().unwrap_or_else(|| keep::folder(&name));
-        let command = format!("make bench (unwedge-bench --rounds {})", arguments.rounds);
-        let run = keep::Run { command, about: ABOUT, rows: &rows, table: &table, raw: None };
-        keep::write(&folder, &name, &machine, &run)?;
-        println!("kept in {}", folder.display());
-    }
-    Ok(())
+    let command = format!("make bench (unwedge-bench --rounds {})", arguments.rounds);
+    let run = keep::Run { command, about: ABOUT, rows: &rows, table: &table, raw: None };
+    arguments.place.finish("", &machine, &run)
 }
 
 impl Tools {

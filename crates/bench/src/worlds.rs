@@ -1,13 +1,13 @@
 //! `unwedge-bench worlds`: how fast does a world tell of itself, and how fast is one explored? Whole processes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::figures::{Goal, Row, median};
-use crate::keep::{self, Run};
+use crate::keep::{Place, Run};
 use crate::machine::Machine;
 use crate::traces::process::{Spent, spend};
 use crate::{Tools, figures};
@@ -41,9 +41,7 @@ const STATES_MIN: f64 = 2e6;
 struct Arguments {
     rounds: usize,
     events: u64,
-    machine: Option<String>,
-    out: Option<PathBuf>,
-    keep: bool,
+    place: Place,
 }
 
 /// Does what the command line says.
@@ -60,25 +58,19 @@ pub(crate) fn worlds(given: impl Iterator<Item = String>) -> Result<(), String> 
     }
     let headings = ["what", "", "measured", "figure", "goal", "verdict"];
     let table = figures::table(headings, &rows);
-    println!("{table}");
-    if !arguments.keep {
-        return Ok(());
-    }
-    let name = arguments.machine.clone().unwrap_or_else(|| machine.name.clone());
-    let folder = arguments.out.clone().unwrap_or_else(|| keep::folder(&format!("{name}-worlds")));
     let command =
         format!("unwedge-bench worlds --rounds {} --events {}", arguments.rounds, arguments.events);
     let run = Run { command, about: ABOUT, rows: &rows, table: &table, raw: None };
-    keep::write(&folder, &name, &machine, &run)?;
-    println!("kept in {}", folder.display());
-    Ok(())
+    arguments.place.finish("-worlds", &machine, &run)
 }
 
 fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {
-    let mut arguments =
-        Arguments { rounds: 3, events: 20_000_000, machine: None, out: None, keep: true };
+    let mut arguments = Arguments { rounds: 3, events: 20_000_000, place: Place::default() };
     while let Some(option) = given.next() {
         let mut value = || given.next().ok_or_else(|| format!("{option} needs a value\n{USAGE}"));
+        if arguments.place.takes(&option, &mut value)? {
+            continue;
+        }
         let positive = |text: String| text.parse().ok().filter(|number: &u64| *number > 0);
         match option.as_str() {
             "--rounds" => {
@@ -88,9 +80,6 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
             "--events" => {
                 arguments.events = positive(value()?).ok_or("--events needs a positive number")?;
             }
-            "--machine" => arguments.machine = Some(value()?),
-            "--out" => arguments.out = Some(value()?.into()),
-            "--no-keep" => arguments.keep = false,
             _ => return Err(USAGE.to_owned()),
         }
     }

@@ -1,13 +1,12 @@
 //! `unwedge-bench explore`: which explorations are measured, and how often?
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::once::{Kind, LIMIT, WAYS, Way, once};
 use super::rows;
-use crate::keep::{self, Run};
+use crate::keep::{Place, Run};
 use crate::machine::Machine;
 use crate::traces::process::{Spent, spend};
 
@@ -21,9 +20,7 @@ const CASES: [(Kind, [u8; 3]); 2] = [(Kind::Commit, [6, 7, 8]), (Kind::Table, [1
 
 struct Arguments {
     rounds: usize,
-    machine: Option<String>,
-    out: Option<PathBuf>,
-    keep: bool,
+    place: Place,
 }
 
 /// A protocol of one size, and what each way took to explore it.
@@ -135,15 +132,6 @@ fn run(way: Way, kind: Kind, size: u8) -> Result<Explored, String> {
 fn finish(arguments: &Arguments, machine: &Machine, cases: &[Case]) -> Result<(), String> {
     let goals = rows::goals(cases);
     let table = [rows::measured(cases), rows::goals_table(&goals)].join("\n");
-    println!("{table}");
-    for (name, value) in &machine.facts {
-        println!("{name}: {value}");
-    }
-    if !arguments.keep {
-        return Ok(());
-    }
-    let name = arguments.machine.clone().unwrap_or_else(|| machine.name.clone());
-    let folder = arguments.out.clone().unwrap_or_else(|| keep::folder(&format!("{name}-explore")));
     let run = Run {
         command: format!("unwedge-bench explore --rounds {}", arguments.rounds),
         about: rows::ABOUT,
@@ -151,23 +139,21 @@ fn finish(arguments: &Arguments, machine: &Machine, cases: &[Case]) -> Result<()
         table: &table,
         raw: Some(cases.iter().map(Case::json).collect()),
     };
-    keep::write(&folder, &name, machine, &run)?;
-    println!("kept in {}", folder.display());
-    Ok(())
+    arguments.place.finish("-explore", machine, &run)
 }
 
 fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {
-    let mut arguments = Arguments { rounds: 3, machine: None, out: None, keep: true };
+    let mut arguments = Arguments { rounds: 3, place: Place::default() };
     while let Some(option) = given.next() {
         let mut value = || given.next().ok_or_else(|| format!("{option} needs a value\n{USAGE}"));
+        if arguments.place.takes(&option, &mut value)? {
+            continue;
+        }
         match option.as_str() {
             "--rounds" => {
                 let rounds = value()?.parse().ok().filter(|rounds| *rounds > 0);
                 arguments.rounds = rounds.ok_or("--rounds needs a positive number")?;
             }
-            "--machine" => arguments.machine = Some(value()?),
-            "--out" => arguments.out = Some(value()?.into()),
-            "--no-keep" => arguments.keep = false,
             _ => return Err(USAGE.to_owned()),
         }
     }

@@ -9,7 +9,7 @@ use super::hot::EVENTS;
 use super::process::Spent;
 use super::ways::{Readers, WAYS, Way, scanned};
 use super::{Kind, rows};
-use crate::keep::{self, Run};
+use crate::keep::{Place, Run};
 use crate::machine::{Machine, said};
 
 const USAGE: &str = "usage: unwedge-bench traces [--events N] [--scales] [--rounds N] [--only hot|varied] [--dir FOLDER]
@@ -30,9 +30,7 @@ struct Arguments {
     kinds: Vec<Kind>,
     folder: Option<PathBuf>,
     python: Option<PathBuf>,
-    machine: Option<String>,
-    out: Option<PathBuf>,
-    keep: bool,
+    place: Place,
 }
 
 /// What came of all ways on the files of one kind and size.
@@ -139,15 +137,6 @@ fn finish(arguments: &Arguments, mut machine: Machine, cases: &[Case]) -> Result
     let goals = rows::goals(cases);
     let tables = [rows::measured(cases), rows::goals_table(&goals)].join("\n");
     let table = tables + &rows::missing(cases);
-    println!("{table}");
-    for (name, value) in &machine.facts {
-        println!("{name}: {value}");
-    }
-    if !arguments.keep {
-        return Ok(());
-    }
-    let name = arguments.machine.clone().unwrap_or_else(|| machine.name.clone());
-    let folder = arguments.out.clone().unwrap_or_else(|| keep::folder(&format!("{name}-traces")));
     let scales = if arguments.scales { " --scales" } else { "" };
     let run = Run {
         command: format!("unwedge-bench traces --events {}{scales}", arguments.events),
@@ -156,9 +145,7 @@ fn finish(arguments: &Arguments, mut machine: Machine, cases: &[Case]) -> Result
         table: &table,
         raw: Some(cases.iter().map(Case::json).collect()),
     };
-    keep::write(&folder, &name, &machine, &run)?;
-    println!("kept in {}", folder.display());
-    Ok(())
+    arguments.place.finish("-traces", &machine, &run)
 }
 
 fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {
@@ -169,12 +156,13 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
         kinds: vec![Kind::Hot, Kind::Varied],
         folder: None,
         python: None,
-        machine: None,
-        out: None,
-        keep: true,
+        place: Place::default(),
     };
     while let Some(option) = given.next() {
         let mut value = || given.next().ok_or_else(|| format!("{option} needs a value\n{USAGE}"));
+        if arguments.place.takes(&option, &mut value)? {
+            continue;
+        }
         let number = |text: String| {
             let number = text.parse::<u64>().ok().filter(|number| *number > 0);
             number.ok_or_else(|| format!("{text} is not a positive number"))
@@ -186,9 +174,6 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
             "--only" => arguments.kinds = vec![Kind::from_name(&value()?).ok_or(USAGE)?],
             "--dir" => arguments.folder = Some(value()?.into()),
             "--python" => arguments.python = Some(value()?.into()),
-            "--machine" => arguments.machine = Some(value()?),
-            "--out" => arguments.out = Some(value()?.into()),
-            "--no-keep" => arguments.keep = false,
             _ => return Err(USAGE.to_owned()),
         }
     }

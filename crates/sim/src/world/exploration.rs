@@ -213,7 +213,7 @@ impl World {
         format!("{source} {compares} {}", self.operand_words(test.with))
     }
 
-    fn label(&self, object: Object) -> String {
+    pub(super) fn label(&self, object: Object) -> String {
         let entry = &self.objects[usize::from(object.0)].entry;
         if entry.label.is_empty() {
             format!("{:#x}", entry.handle)

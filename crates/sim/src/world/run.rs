@@ -8,7 +8,7 @@ use unwedge_trace::row::Batch;
 use super::schedule::Cpu;
 use super::step::{Readiness, Way, narrow_agent};
 use super::tell::Teller;
-use super::{Agent, Object, Operation, Plan, Trigger, World};
+use super::{Agent, Operation, Plan, Trigger, World};
 use crate::lossy::Lossy;
 use crate::random::Random;
 
@@ -200,11 +200,6 @@ impl Run {
         struck.filter(|(_, count)| **count > 0).map(|(fault, count)| (fault.name.as_str(), *count))
     }
 
-    /// The rows of this agent are left out from here on: the source does not observe it.
-    pub fn hide(&mut self, agent: Agent) {
-        self.teller.hidden[usize::from(agent.0)] = true;
-    }
-
     /// What can be seen of each agent now.
     #[must_use]
     pub fn look(&self) -> Vec<Seen<'_>> {
@@ -212,15 +207,8 @@ impl Run {
             let agent = Agent(narrow_agent(number));
             let wait = match self.world.operation(&self.state, agent) {
                 Operation::Wait(wait) if doing.condition == Condition::Waiting => {
-                    let label = |object: Object| {
-                        let entry = &self.world.objects[usize::from(object.0)].entry;
-                        if entry.label.is_empty() {
-                            format!("{:#x}", entry.handle)
-                        } else {
-                            entry.label.to_string()
-                        }
-                    };
-                    let labels = wait.targets.iter().map(|target| label(target.object)).collect();
+                    let labels =
+                        wait.targets.iter().map(|target| self.world.label(target.object)).collect();
                     Some((&*self.world.names[wait.call.0 as usize], labels))
                 }
                 _ => None,

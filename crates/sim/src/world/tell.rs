@@ -47,7 +47,7 @@ pub(crate) struct Teller {
     /// Agents whose wait has been told.
     waiting: Vec<bool>,
     /// Whether the rows of each agent are left out: it is not observed.
-    pub(crate) hidden: Vec<bool>,
+    hidden: Vec<bool>,
 }
 
 impl Teller {

@@ -33,19 +33,7 @@ fn with_lock(stage: &mut Stage) {
         p.exit();
     });
     stage.takes_part(owner);
-    let rounds = stage.rounds();
-    let agent = stage.victim(
-        rounds,
-        |p| {
-            p.lock(call, lock);
-            p.unlock(lock);
-        },
-        |p| {
-            p.until(crate::world::test(gone, crate::world::Comparison::Is, 1));
-            p.lock(call, lock);
-        },
-    );
-    stage.waits(agent, &[lock]);
+    stage.last_lock(call, lock, gone);
 }
 
 /// A thread says that it owes a signal, and exits.

@@ -2,7 +2,7 @@
 
 use unwedge_trace::{AgentState, MarkKind, ObjectKind};
 
-use super::gpu::{Gpu, frame};
+use super::gpu::{Gpu, frame, last_frame};
 use super::stage::{Stage, wait};
 
 pub(super) fn plant(stage: &mut Stage, shape: u64) {
@@ -29,15 +29,7 @@ pub(super) fn long(
             gpu.is_seen(p, state, detail);
         }
     });
-    let agent = stage.victim(
-        rounds,
-        |p| frame(p, &gpu, fence),
-        |p| {
-            gpu.submit(p, &[fence]);
-            wait(p, "vkWaitForFences", fence);
-        },
-    );
-    stage.waits(agent, &[fence]);
+    last_frame(stage, &gpu, fence, rounds);
 }
 
 /// The engine works, and nothing tells which batches it has passed.

@@ -2,7 +2,7 @@
 
 use unwedge_trace::{AgentKind, ObjectKind};
 
-use super::stage::{MS, Stage};
+use super::stage::{MS, Stage, wait};
 use crate::world::{Agent, Comparison, Object, Program, Variable, test};
 
 /// A queue. What is submitted and not yet begun is between two variables.
@@ -109,6 +109,19 @@ pub(super) fn frame(p: &mut Program<'_>, gpu: &Gpu, fence: Object) {
     p.reset(fence);
 }
 
+/// A thread whose frames get on, and which waits in vain for the fence of its last one.
+pub(super) fn last_frame(stage: &mut Stage, gpu: &Gpu, fence: Object, rounds: u8) {
+    let agent = stage.victim(
+        rounds,
+        |p| frame(p, gpu, fence),
+        |p| {
+            gpu.submit(p, &[fence]);
+            wait(p, "vkWaitForFences", fence);
+        },
+    );
+    stage.waits(agent, &[fence]);
+}
+
 /// Two queues: each batch of the second waits for a semaphore that a batch of the first signals, and a thread that submits to both
 /// waits for the second's fence.
 #[derive(Clone, Copy, Debug)]
@@ -149,7 +162,7 @@ impl Relay {
             |p| {
                 last(p);
                 second.submit(p, &[fence]);
-                p.wait("vkWaitForFences", &[fence.into()]);
+                wait(p, "vkWaitForFences", fence);
             },
         );
         stage.waits(agent, &[fence]);

@@ -2,7 +2,7 @@
 
 use unwedge_trace::ObjectKind;
 
-use super::gpu::{Gpu, frame};
+use super::gpu::{Gpu, frame, last_frame};
 use super::stage::{Stage, wait};
 use crate::world::Discipline;
 
@@ -37,15 +37,7 @@ fn semaphore(stage: &mut Stage) {
         gpu.takes(p);
         p.wait("batch", &[semaphore.into()]);
     });
-    let agent = stage.victim(
-        rounds,
-        |p| frame(p, &gpu, fence),
-        |p| {
-            gpu.submit(p, &[fence]);
-            wait(p, "vkWaitForFences", fence);
-        },
-    );
-    stage.waits(agent, &[fence]);
+    last_frame(stage, &gpu, fence, rounds);
     stage.waits(gpu.queue, &[semaphore]);
 }
 

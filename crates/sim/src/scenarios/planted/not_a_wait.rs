@@ -3,7 +3,7 @@
 use unwedge_trace::{AgentState, ObjectKind};
 
 use super::stage::{Stage, wait};
-use crate::world::{Comparison, Discipline, test};
+use crate::world::Discipline;
 
 pub(super) fn plant(stage: &mut Stage, shape: u64) {
     if shape == 3 {
@@ -31,19 +31,7 @@ pub(super) fn plant(stage: &mut Stage, shape: u64) {
         p.halt();
     });
     stage.takes_part(owner);
-    let rounds = stage.rounds();
-    let agent = stage.victim(
-        rounds,
-        |p| {
-            p.lock(call, lock);
-            p.unlock(lock);
-        },
-        |p| {
-            p.until(test(held, Comparison::Is, 1));
-            p.lock(call, lock);
-        },
-    );
-    stage.waits(agent, &[lock]);
+    stage.last_lock(call, lock, held);
 }
 
 /// Nobody on record has taken the lock.

@@ -2,7 +2,7 @@
 
 use unwedge_trace::{AgentState, ObjectKind};
 
-use super::gpu::{Gpu, Relay, frame};
+use super::gpu::{Gpu, Relay, frame, last_frame};
 use super::stage::{Stage, wait};
 use crate::world::Discipline;
 
@@ -26,15 +26,7 @@ fn fence(stage: &mut Stage) {
         gpu.passes(p, &[]);
         gpu.is_seen(p, AgentState::Blocked, IDLE);
     });
-    let agent = stage.victim(
-        rounds,
-        |p| frame(p, &gpu, fence),
-        |p| {
-            gpu.submit(p, &[fence]);
-            wait(p, "vkWaitForFences", fence);
-        },
-    );
-    stage.waits(agent, &[fence]);
+    last_frame(stage, &gpu, fence, rounds);
 }
 
 /// A queue passes the batch that signals a semaphore, and the other queue waits on.

@@ -342,6 +342,23 @@ impl Stage {
         agent
     }
 
+    /// A thread that uses a lock in its rounds, and waits for it in vain once another has it for good, which the variable says.
+    pub(super) fn last_lock(&mut self, call: &str, lock: Object, held: Variable) {
+        let rounds = self.rounds();
+        let agent = self.victim(
+            rounds,
+            |p| {
+                p.lock(call, lock);
+                p.unlock(lock);
+            },
+            |p| {
+                p.until(test(held, Comparison::Is, 1));
+                p.lock(call, lock);
+            },
+        );
+        self.waits(agent, &[lock]);
+    }
+
     /// As [`Stage::victim`], of an agent that is there.
     pub(super) fn life(
         &mut self,
