@@ -40,7 +40,8 @@ const RULES: &[Rule] = &[
     rule("unwedge-readers", &["unwedge-trace"], Some(&["memchr", "serde", "serde_json", "thiserror", "toml"]), &["unwedge-analyze"]),
     rule("unwedge-analyze", &["unwedge-trace"], Some(&["serde"]), &["unwedge-sim"]),
     rule("unwedge-sim", &["unwedge-trace"], Some(&[]), &[]),
-    planned(rule("unwedge-wait", &[], Some(&["ash"]), &[])),
+    // `tracing` because the events of its frame loop are to be read with what programs have already; it is a feature.
+    rule("unwedge-wait", &[], Some(&["ash", "tracing"]), &["unwedge-fake-icd"]),
     rule("unwedge-layer", &["unwedge-trace"], Some(&["ash", "libc"]), &[]),
     rule("unwedge", &["unwedge-trace", "unwedge-readers", "unwedge-analyze", "unwedge-sim", "unwedge-wait"], None, &["unwedge-scenarios"]),
     // What tests and benchmarks run knows nothing of the tool.

@@ -1,0 +1,12 @@
+//! Vulkan waits that always return, and a frame loop that survives what Vulkan may answer.
+#![warn(missing_docs)]
+
+mod bound;
+mod error;
+mod outcome;
+mod waits;
+
+pub use bound::{Bound, TooLong};
+pub use error::Error;
+pub use outcome::{Need, Waited};
+pub use waits::wait_fences;
