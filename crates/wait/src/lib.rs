@@ -9,4 +9,8 @@ mod waits;
 pub use bound::{Bound, TooLong};
 pub use error::Error;
 pub use outcome::{Need, Waited};
-pub use waits::wait_fences;
+pub use waits::{
+    Acquired, DeviceIdle, Point, PresentWait, PresentWait2, PresentWaited, QueryResult, QueueIdle,
+    SEMAPHORES_MAX, Signals, Timeline, acquire, acquire2, query_results, wait_fences,
+    wait_idle_for_shutdown_unbounded, wait_present, wait_semaphores,
+};
