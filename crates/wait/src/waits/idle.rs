@@ -15,7 +15,8 @@ const PENDING_MAX: usize = 4;
 /// Each wait submits an empty batch with a fence of its own and waits for the fence. One that timed out is still pending, may
 /// be neither reset nor destroyed, and is kept; there are at most four. With four pending, a wait first waits for one of them. A
 /// fence whose signal was lost, though a later one of the same queue came, is destroyed and not used again: its late
-/// signal would be taken for another's.
+/// signal would be taken for another's. If a driver loses four signals in a row, every later wait times out: truthfully, for
+/// nothing shows that the queue is done. A new `QueueIdle` then begins again.
 ///
 /// # What it misses
 /// It knows of what was submitted before the wait, to this queue. Not of what other threads submit meanwhile; not of presents
@@ -87,7 +88,22 @@ impl QueueIdle {
     /// # Safety
     /// Device and queue live, and nobody else submits to the queue or presents on it during this call.
     pub unsafe fn wait(&mut self, bound: Bound) -> Result<Waited, Error> {
-        wait_all(std::slice::from_mut(self), &mut Vec::new(), bound)
+        let answer = self.try_wait(bound);
+        self.lost |= matches!(answer, Err(Error::DeviceLost { .. }));
+        answer
+    }
+
+    fn try_wait(&mut self, bound: Bound) -> Result<Waited, Error> {
+        let Some(left) = make_room(std::slice::from_mut(self), bound)? else {
+            return Ok(Waited::TimedOut);
+        };
+        let fence = self.arm()?;
+        // SAFETY: the fence was submitted just now; device and queue live, as the callers promised.
+        let waited = unsafe { wait_fences(&self.device, &[fence], Need::All, left)? };
+        if waited.is_reached() {
+            self.reached()?;
+        }
+        Ok(waited)
     }
 
     /// How many fences are pending after waits that timed out.
@@ -173,42 +189,6 @@ impl QueueIdle {
     }
 }
 
-/// Waits for several queues, with one bound for all.
-///
-/// The fences go to all queues first and are then waited for at once.
-fn wait_all(
-    queues: &mut [QueueIdle],
-    fences: &mut Vec<vk::Fence>,
-    bound: Bound,
-) -> Result<Waited, Error> {
-    let answer = try_all(queues, fences, bound);
-    if let Err(Error::DeviceLost { .. }) = answer {
-        queues.iter_mut().for_each(|queue| queue.lost = true);
-    }
-    answer
-}
-
-fn try_all(
-    queues: &mut [QueueIdle],
-    fences: &mut Vec<vk::Fence>,
-    bound: Bound,
-) -> Result<Waited, Error> {
-    let Some(left) = make_room(queues, bound)? else { return Ok(Waited::TimedOut) };
-    fences.clear();
-    for queue in queues.iter_mut() {
-        fences.push(queue.arm()?);
-    }
-    let Some(first) = queues.first() else { return Ok(Waited::Reached) };
-    // SAFETY: the fences were submitted just now; device and queues live, as the callers promised.
-    let waited = unsafe { wait_fences(&first.device, fences, Need::All, left)? };
-    if waited.is_reached() {
-        for queue in queues {
-            queue.reached()?;
-        }
-    }
-    Ok(waited)
-}
-
 /// Waits until each queue has room for one more fence; gives what is left of the bound, or `None` if one has no room by then.
 fn make_room(queues: &mut [QueueIdle], bound: Bound) -> Result<Option<Bound>, Error> {
     let mut deadline = None;
@@ -224,10 +204,10 @@ fn make_room(queues: &mut [QueueIdle], bound: Bound) -> Result<Option<Bound>, Er
         // SAFETY: the fences are ours; device and queue live, as the callers promised.
         let waited =
             unsafe { wait_fences(&queue.device, &queue.pending, Need::Any, deadline.left())? };
-        if !waited.is_reached() {
+        queue.sweep()?;
+        if !waited.is_reached() || queue.pending.len() == PENDING_MAX {
             return Ok(None);
         }
-        queue.sweep()?;
     }
     Ok(Some(deadline.map_or(bound, Deadline::left)))
 }
@@ -276,7 +256,27 @@ impl DeviceIdle {
     /// # Safety
     /// Device and queues live, and nobody else submits to them or presents on them during this call.
     pub unsafe fn wait(&mut self, bound: Bound) -> Result<Waited, Error> {
-        wait_all(&mut self.queues, &mut self.fences, bound)
+        let answer = self.try_wait(bound);
+        if let Err(Error::DeviceLost { .. }) = answer {
+            self.queues.iter_mut().for_each(|queue| queue.lost = true);
+        }
+        answer
+    }
+
+    /// The fences go to all queues first and are then waited for at once.
+    fn try_wait(&mut self, bound: Bound) -> Result<Waited, Error> {
+        let Some(left) = make_room(&mut self.queues, bound)? else { return Ok(Waited::TimedOut) };
+        self.fences.clear();
+        for queue in &mut self.queues {
+            self.fences.push(queue.arm()?);
+        }
+        let Some(first) = self.queues.first() else { return Ok(Waited::Reached) };
+        // SAFETY: the fences were submitted just now; device and queues live, as the callers promised.
+        let waited = unsafe { wait_fences(&first.device, &self.fences, Need::All, left)? };
+        if waited.is_reached() {
+            self.queues.iter_mut().try_for_each(QueueIdle::reached)?;
+        }
+        Ok(waited)
     }
 
     /// As [`QueueIdle::destroy`], for all queues.
