@@ -1,6 +1,7 @@
 //! Vulkan waits that always return, and a frame loop that survives what Vulkan may answer.
 #![warn(missing_docs)]
 
+mod block;
 mod bound;
 mod error;
 pub mod frame;
@@ -8,6 +9,7 @@ pub mod frame_loop;
 mod outcome;
 mod waits;
 
+pub use block::{Block, Hold, Holder, Overstay, Released};
 pub use bound::{Bound, TooLong};
 pub use error::Error;
 pub use outcome::{Need, Waited};
