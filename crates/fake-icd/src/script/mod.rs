@@ -1,11 +1,19 @@
 //! What was this driver told to do wrong? `UNWEDGE_FAKE_ICD="key=value,key=value"`, read when an instance is created.
 //!
-//! Ordinals count from 1, on each device separately. Batches, fence signals and semaphore signals are numbered when they are
-//! submitted, so that a single-threaded program always meets the fault at the same place.
+//! Ordinals count from 1, on each device separately, except those of `fail`, which count over the whole instance: a program that
+//! makes a new device after a fault does not meet the same fault again. Batches, fence signals and semaphore signals are numbered when
+//! they are submitted, so that a single-threaded program always meets the fault at the same place.
 
+mod failure;
+mod values;
+
+pub(crate) use failure::Failure;
+
+use crate::calls::Which;
 use ash::vk;
 use std::ffi::CStr;
 use std::time::Duration;
+use values::{milliseconds, number, ordinal, queue_count, switch, word};
 
 /// The environment variable that holds the script.
 const VARIABLE: &str = "UNWEDGE_FAKE_ICD";
@@ -13,8 +21,35 @@ const VARIABLE: &str = "UNWEDGE_FAKE_ICD";
 /// How long `hang-pipeline=1` keeps a pipeline creation, unless `pipeline-ms` says otherwise.
 const PIPELINE_DEFAULT: Duration = Duration::from_secs(3);
 
-/// The most queues that may be asked for.
-const QUEUES_MAX: u32 = 64;
+const EXECUTE: &[(&str, Execute)] =
+    &[("threads", Execute::Threads), ("early", Execute::Early), ("late", Execute::Late)];
+
+const CHECK: &[(&str, Check)] =
+    &[("off", Check::Off), ("quiet", Check::Quiet), ("on", Check::On), ("abort", Check::Abort)];
+
+/// When is submitted work done?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Execute {
+    /// By a thread for each queue, as soon as it can.
+    Threads,
+    /// By the call that submits it or that ends its wait: always before the program looks. No threads.
+    Early,
+    /// By the call that waits for it, and no more of it than that wait needs: nothing is ever done sooner than the program
+    /// knows. No threads.
+    Late,
+}
+
+/// What happens to broken rules of valid usage?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Check {
+    Off,
+    /// They are kept for [`crate::violations`].
+    Quiet,
+    /// They are told on standard error as well.
+    On,
+    /// The first one is told, then the process aborts: a debugger or a core file shows who.
+    Abort,
+}
 
 /// The faults and dimensions of one instance and its devices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +64,28 @@ pub(crate) struct Script {
     pub(crate) drop_fence: Option<u64>,
     /// `drop-semaphore=N`: the N-th timeline signal operation never happens.
     pub(crate) drop_semaphore: Option<u64>,
-    /// `fail-submit=N[:RESULT]`: the N-th submission call returns this and does nothing.
-    pub(crate) fail_submit: Option<(u64, vk::Result)>,
+    /// `fail=CALL:N[+][:RESULT]`, any number of times: the N-th call (with `+` all later ones too) returns this, with the side effects
+    /// that the specification gives the result; see [`crate::CALLS`] for the calls and results. `DEVICE_LOST` loses the device; a
+    /// `TIMEOUT` lasts as long as the time-out; an error of an acquire or a wait changes nothing else; a present that is refused by the
+    /// engine executes its waits and gives the image back, one that runs out of memory does neither; a failed
+    /// `vkCreateSwapchainKHR` retires the old swapchain; after a failed `vkEndCommandBuffer` the command buffer is invalid.
+    /// `fail-submit=N[:NUMBER]` is `fail=vkQueueSubmit:N[:NUMBER]`.
+    pub(crate) failures: Vec<Failure>,
+    /// `sticky=off`: `OUT_OF_DATE` and `SURFACE_LOST` of `fail` are for the one call. Otherwise the swapchain stays out of date and
+    /// the surface stays lost.
+    pub(crate) sticky: bool,
+    /// `failed-reset=resets|keeps`: whether fences are unsignalled after a `vkResetFences` that failed. Vulkan does not say.
+    pub(crate) failed_reset_resets: bool,
+    /// `timeouts=late|early`: whether a scripted `TIMEOUT` comes when the time is up or at once.
+    pub(crate) timeouts_early: bool,
+    /// `lost-waits=fail|succeed`: what waits on a lost device return; Vulkan allows both.
+    pub(crate) lost_waits_succeed: bool,
+    /// `execute=threads|early|late`: when submitted work is done.
+    pub(crate) execute: Execute,
+    /// `engine=free|hold`: whether the engine keeps the image that it shows until the next one is presented, as real ones do.
+    pub(crate) engine_holds: bool,
+    /// `check=off|quiet|on|abort`: whether broken rules of valid usage are noticed, and what is done about them.
+    pub(crate) check: Check,
     /// `stall=N`: the queue that meets batch N stops there, idle, for ever.
     pub(crate) stall: Option<u64>,
     /// `busy=N`: the queue that meets batch N executes it for ever, at full speed.
@@ -55,7 +110,14 @@ impl Default for Script {
             execution: Duration::ZERO,
             drop_fence: None,
             drop_semaphore: None,
-            fail_submit: None,
+            failures: Vec::new(),
+            sticky: true,
+            failed_reset_resets: true,
+            timeouts_early: false,
+            lost_waits_succeed: false,
+            execute: Execute::Threads,
+            engine_holds: false,
+            check: Check::Off,
             stall: None,
             busy: None,
             acquire_out_of_date: None,
@@ -91,6 +153,12 @@ impl Script {
         }
     }
 
+    /// What this call returns, if the script has something for it.
+    pub(crate) fn failure(&self, call: Which, ordinal: u64) -> Option<vk::Result> {
+        let met = self.failures.iter().find(|failure| failure.meets(call as usize, ordinal));
+        met.map(|failure| failure.result)
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         let mut script = Self::default();
         for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
@@ -108,7 +176,21 @@ impl Script {
             "exec-ms" => self.execution = milliseconds(key, value)?,
             "drop-fence" => self.drop_fence = Some(ordinal(key, value)?),
             "drop-semaphore" => self.drop_semaphore = Some(ordinal(key, value)?),
-            "fail-submit" => self.fail_submit = Some(failure(key, value)?),
+            "fail" => self.failures.push(Failure::parse(value)?),
+            "fail-submit" => self.failures.push(Failure::parse(&format!("vkQueueSubmit:{value}"))?),
+            "sticky" => self.sticky = switch(key, value)?,
+            "failed-reset" => {
+                self.failed_reset_resets = word(key, value, &[("resets", true), ("keeps", false)])?;
+            }
+            "timeouts" => {
+                self.timeouts_early = word(key, value, &[("late", false), ("early", true)])?;
+            }
+            "lost-waits" => {
+                self.lost_waits_succeed = word(key, value, &[("fail", false), ("succeed", true)])?;
+            }
+            "execute" => self.execute = word(key, value, EXECUTE)?,
+            "engine" => self.engine_holds = word(key, value, &[("free", false), ("hold", true)])?,
+            "check" => self.check = word(key, value, CHECK)?,
             "stall" => self.stall = Some(ordinal(key, value)?),
             "busy" => self.busy = Some(ordinal(key, value)?),
             "acquire-out-of-date" => self.acquire_out_of_date = Some(ordinal(key, value)?),
@@ -126,50 +208,22 @@ impl Script {
     }
 }
 
-fn number(key: &str, value: &str) -> Result<u64, String> {
-    value.parse().map_err(|_| format!("{key}: '{value}' is not a number"))
-}
-
-fn ordinal(key: &str, value: &str) -> Result<u64, String> {
-    match number(key, value)? {
-        0 => Err(format!("{key}: counting starts at 1")),
-        ordinal => Ok(ordinal),
-    }
-}
-
-fn milliseconds(key: &str, value: &str) -> Result<Duration, String> {
-    number(key, value).map(Duration::from_millis)
-}
-
-fn switch(key: &str, value: &str) -> Result<bool, String> {
-    match value {
-        "on" | "1" => Ok(true),
-        "off" | "0" => Ok(false),
-        _ => Err(format!("{key}: '{value}' is neither on nor off")),
-    }
-}
-
-fn queue_count(value: &str) -> Result<u32, String> {
-    match value.parse() {
-        Ok(count) if (1..=QUEUES_MAX).contains(&count) => Ok(count),
-        _ => Err(format!("queues: '{value}' is not a number from 1 to {QUEUES_MAX}")),
-    }
-}
-
-fn failure(key: &str, value: &str) -> Result<(u64, vk::Result), String> {
-    let Some((when, result)) = value.split_once(':') else {
-        return Ok((ordinal(key, value)?, vk::Result::ERROR_OUT_OF_HOST_MEMORY));
-    };
-    match result.parse() {
-        Ok(raw) if raw < 0 => Ok((ordinal(key, when)?, vk::Result::from_raw(raw))),
-        _ => Err(format!("{key}: '{result}' is not a negative VkResult")),
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test says what it expects")]
 mod tests {
     use super::*;
+
+    fn failure(call: &str, at: u64, onwards: bool, result: vk::Result) -> Failure {
+        Failure { call: crate::calls::index_of(call).unwrap(), at, onwards, result }
+    }
+
+    #[test]
+    fn a_failure_without_a_result_is_the_first_that_the_call_may_have() {
+        let of = |text| Failure::parse(text).unwrap();
+        let device = vk::Result::ERROR_OUT_OF_DEVICE_MEMORY;
+        assert_eq!(of("vkResetFences:4"), failure("ResetFences", 4, false, device));
+        assert_eq!(of("QueueSubmit2").result, vk::Result::ERROR_OUT_OF_HOST_MEMORY);
+    }
 
     #[test]
     fn an_empty_script_is_a_good_driver() {
@@ -180,7 +234,9 @@ mod tests {
     fn every_key_is_understood() {
         let script = Script::parse(
             "timeline=off,queues=2,exec-ms=5,drop-fence=1,drop-semaphore=2,fail-submit=3:-4,stall=4,busy=5,\
-             acquire-out-of-date=6,withhold-after=0,lost-at=8,hang-pipeline=1,hang-join=1",
+             acquire-out-of-date=6,withhold-after=0,lost-at=8,hang-pipeline=1,hang-join=1,\
+             fail=QueuePresentKHR:2+:SUBOPTIMAL,sticky=off,failed-reset=keeps,timeouts=early,lost-waits=succeed,\
+             execute=late,engine=hold,check=abort",
         )
         .unwrap();
         let expected = Script {
@@ -189,7 +245,17 @@ mod tests {
             execution: Duration::from_millis(5),
             drop_fence: Some(1),
             drop_semaphore: Some(2),
-            fail_submit: Some((3, vk::Result::ERROR_DEVICE_LOST)),
+            failures: vec![
+                failure("QueueSubmit", 3, false, vk::Result::ERROR_DEVICE_LOST),
+                failure("QueuePresentKHR", 2, true, vk::Result::SUBOPTIMAL_KHR),
+            ],
+            sticky: false,
+            failed_reset_resets: false,
+            timeouts_early: true,
+            lost_waits_succeed: true,
+            execute: Execute::Late,
+            engine_holds: true,
+            check: Check::Abort,
             stall: Some(4),
             busy: Some(5),
             acquire_out_of_date: Some(6),
@@ -217,6 +283,11 @@ mod tests {
             "queues=0",
             "queues=65",
             "fail-submit=1:7",
+            "fail=vkNothing:1",
+            "fail=vkQueueSubmit:0",
+            "fail=vkQueueSubmit:1:TIMEOUT",
+            "fail=vkQueueSubmit:1:BLUE",
+            "execute=never",
             "colour=red",
             "timeline=maybe",
         ] {
