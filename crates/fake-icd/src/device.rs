@@ -106,10 +106,15 @@ impl Device {
         }
     }
 
-    /// Counts a call and says what the script wants it to return. The call does nothing then, unless its own function says
-    /// otherwise. On a lost device, calls that can say so do.
+    /// Counts a call and says what the script wants it to return.
+    pub(crate) fn scripted(&self, call: Which) -> Option<vk::Result> {
+        log::scripted(&self.log, &self.script, call)
+    }
+
+    /// The same for a call that does nothing then, unless its own function says otherwise. Loses the device if that is the
+    /// result. On a lost device, calls that can say so do.
     pub(crate) fn fails(&self, call: Which) -> Option<vk::Result> {
-        let scripted = log::scripted(&self.log, &self.script, call)?;
+        let scripted = self.scripted(call)?;
         if scripted == vk::Result::ERROR_DEVICE_LOST {
             self.lose();
         }

@@ -4,6 +4,7 @@ use crate::calls::Which;
 use crate::check;
 use crate::command::CommandBuffer;
 use crate::device::Device;
+use crate::execute;
 use crate::ffi::{self, Array, entries};
 use crate::payload::{Kind, Point};
 use crate::queue::{Batch, Job, Queue, Work};
@@ -143,11 +144,16 @@ fn enqueue(
 ) -> vk::Result {
     let device = queue.device;
     let plan = check::submission(device, &device.lock(), &submissions, fence);
-    if let Some(result) = device.fails(Which::QueueSubmit) {
-        return result;
+    let scripted = device.scripted(Which::QueueSubmit);
+    let loses = scripted == Some(vk::Result::ERROR_DEVICE_LOST);
+    if loses && !device.script.lost_submit_executes {
+        device.lose();
     }
     if device.is_lost() {
         return vk::Result::ERROR_DEVICE_LOST;
+    }
+    if let Some(result) = scripted.filter(|_| !loses) {
+        return result;
     }
     // The lock ends with this statement: the queue thread is about to want it.
     let jobs = jobs(device, &mut device.lock(), &submissions, fence);
@@ -155,7 +161,11 @@ fn enqueue(
         Ok(jobs) => {
             plan.accept(device, &mut device.lock(), &jobs);
             queue.push(jobs);
-            vk::Result::SUCCESS
+            if loses {
+                device.change(|world| while execute::step(device, world) {});
+                device.lose();
+            }
+            scripted.unwrap_or(vk::Result::SUCCESS)
         }
         Err(unknown) => unknown,
     }

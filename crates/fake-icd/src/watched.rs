@@ -14,6 +14,8 @@ pub(crate) struct Uses {
     pub(crate) begun: bool,
     /// Whether it is a present, which no fence tells the end of.
     pub(crate) is_present: bool,
+    /// Whether it is the signal of an acquire: no submission, so that it keeps nothing from being destroyed.
+    pub(crate) is_acquire: bool,
     pub(crate) fence: u64,
     pub(crate) waits: Vec<u64>,
     pub(crate) signals: Vec<u64>,

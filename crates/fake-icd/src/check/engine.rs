@@ -53,7 +53,7 @@ pub(crate) fn acquire(
     fence: vk::Fence,
 ) {
     const CALL: &str = "vkAcquireNextImageKHR";
-    if !device.log.checks() {
+    if !device.log.checks() || device.is_lost() {
         return;
     }
     let log = &device.log;
@@ -111,6 +111,7 @@ pub(crate) fn acquired(
         watched.submitted(Uses {
             job,
             name: "an acquire".to_owned(),
+            is_acquire: true,
             fence: fence.as_raw(),
             signals: vec![semaphore.as_raw()],
             ..Uses::default()
@@ -129,7 +130,7 @@ pub(crate) fn present(
 ) -> Plan {
     const CALL: &str = "vkQueuePresentKHR";
     let mut plan = Plan::default();
-    if !device.log.checks() {
+    if !device.log.checks() || device.is_lost() {
         return plan;
     }
     let mut uses = Uses { is_present: true, ..Uses::default() };

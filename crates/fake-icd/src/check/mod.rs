@@ -1,7 +1,7 @@
 //! Which rules of valid usage about waits, signals and frames did a call break?
 //!
-//! Nothing here changes what a call does. Functions are called before the call's effects, and on a lost device nothing counts as
-//! pending, so that everything may be destroyed. Rules are named as the specification names them; four have no name there: "stale
+//! Nothing here changes what a call does. Functions are called before the call's effects. On a lost device nothing counts as
+//! pending, so that everything may be destroyed, and what is submitted to it is not judged. Rules are named as the specification names them; four have no name there: "stale
 //! handle", "foreign handle", "image not acquired" and "device in use".
 //!
 //! Not looked at: who else uses an object at the same time, semaphores that are shared through file descriptors, and in which order
@@ -119,7 +119,7 @@ pub(crate) fn destroy(device: &Device, world: &mut World, call: &str, kind: Obje
     if handle == 0 || !device.log.checks() || !known(device, world, call, kind, handle) {
         return;
     }
-    if let Some(user) = world.watched.user(|uses| uses.has(handle)) {
+    if let Some(user) = world.watched.user(|uses| !uses.is_acquire && uses.has(handle)) {
         let what = format!("{call}: {user}, which uses {} {handle:#x}, is pending", kind.name());
         device.log.violation(kind.rule(), what);
     }
@@ -172,7 +172,7 @@ pub(crate) fn destroy_device(device: &Device) {
         return;
     }
     let world = device.lock();
-    if let Some(user) = world.watched.user(|_| true) {
+    if let Some(user) = world.watched.user(|uses| !uses.is_acquire) {
         device.log.violation("device in use", format!("vkDestroyDevice: {user} is pending"));
     }
     const KINDS: [Object; 9] = [

@@ -100,7 +100,7 @@ pub(crate) fn submission(
     fence: vk::Fence,
 ) -> Plan {
     let mut plan = Plan::default();
-    if !device.log.checks() {
+    if !device.log.checks() || device.is_lost() {
         return plan;
     }
     let rules = ("VUID-vkQueueSubmit-fence-00063", "VUID-vkQueueSubmit-fence-00064");

@@ -80,6 +80,9 @@ pub(crate) struct Script {
     pub(crate) timeouts_early: bool,
     /// `lost-waits=fail|succeed`: what waits on a lost device return; Vulkan allows both.
     pub(crate) lost_waits_succeed: bool,
+    /// `lost-submit=drops|executes`: whether what a submission brought is executed, as far as it can be, if the submission returns
+    /// `DEVICE_LOST`; Vulkan allows both. Queue threads always drop it.
+    pub(crate) lost_submit_executes: bool,
     /// `execute=threads|early|late`: when submitted work is done.
     pub(crate) execute: Execute,
     /// `engine=free|hold`: whether the engine keeps the image that it shows until the next one is presented, as real ones do.
@@ -115,6 +118,7 @@ impl Default for Script {
             failed_reset_resets: true,
             timeouts_early: false,
             lost_waits_succeed: false,
+            lost_submit_executes: false,
             execute: Execute::Threads,
             engine_holds: false,
             check: Check::Off,
@@ -188,6 +192,10 @@ impl Script {
             "lost-waits" => {
                 self.lost_waits_succeed = word(key, value, &[("fail", false), ("succeed", true)])?;
             }
+            "lost-submit" => {
+                self.lost_submit_executes =
+                    word(key, value, &[("drops", false), ("executes", true)])?;
+            }
             "execute" => self.execute = word(key, value, EXECUTE)?,
             "engine" => self.engine_holds = word(key, value, &[("free", false), ("hold", true)])?,
             "check" => self.check = word(key, value, CHECK)?,
@@ -236,7 +244,7 @@ mod tests {
             "timeline=off,queues=2,exec-ms=5,drop-fence=1,drop-semaphore=2,fail-submit=3:-4,stall=4,busy=5,\
              acquire-out-of-date=6,withhold-after=0,lost-at=8,hang-pipeline=1,hang-join=1,\
              fail=QueuePresentKHR:2+:SUBOPTIMAL,sticky=off,failed-reset=keeps,timeouts=early,lost-waits=succeed,\
-             execute=late,engine=hold,check=abort",
+             lost-submit=executes,execute=late,engine=hold,check=abort",
         )
         .unwrap();
         let expected = Script {
@@ -253,6 +261,7 @@ mod tests {
             failed_reset_resets: false,
             timeouts_early: true,
             lost_waits_succeed: true,
+            lost_submit_executes: true,
             execute: Execute::Late,
             engine_holds: true,
             check: Check::Abort,

@@ -189,3 +189,25 @@ fn buffers_are_written_when_the_batch_executes_and_not_before() {
         assert_eq!(to.read(), [0, 0, 3, 9, 3, 0, 0, 0], "{script}");
     }
 }
+
+#[test]
+fn a_submission_that_loses_the_device_may_have_executed_or_not() {
+    for (script, word) in [("drops", 0), ("executes", 5)] {
+        for execute in ["early", "late"] {
+            let rig = Rig::new(&format!(
+                "fail=vkQueueSubmit:1:DEVICE_LOST,lost-submit={script},execute={execute}"
+            ));
+            let words = Words::new(&rig);
+            let buffer = rig.recorded(|buffer| {
+                // SAFETY: as in `Rig::new`.
+                unsafe { rig.device.cmd_fill_buffer(buffer, words.buffer, 0, 4, 5) };
+            });
+            let submitted = rig.submit(&[], &[buffer], &[], NO_FENCE);
+            assert_eq!(submitted, Err(vk::Result::ERROR_DEVICE_LOST));
+            assert_eq!(words.read()[0], word, "{script}");
+            // SAFETY: as in `Rig::new`.
+            let idle = unsafe { rig.device.device_wait_idle() };
+            assert_eq!(idle, Err(vk::Result::ERROR_DEVICE_LOST));
+        }
+    }
+}

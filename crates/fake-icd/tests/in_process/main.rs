@@ -4,6 +4,7 @@
 mod commands;
 mod engine;
 mod failures;
+mod lives;
 mod rig;
 mod rules;
 

@@ -1,6 +1,6 @@
 //! Does the check see each broken rule, and only those?
 
-use crate::rig::{Rig, Slot, device, surface};
+use crate::rig::{Rig, Slot, surface};
 use ash::{khr, vk};
 
 const NO_FENCE: vk::Fence = vk::Fence::null();
@@ -197,7 +197,7 @@ fn a_semaphore_that_a_present_may_still_wait_for_is_not_signalled_again() {
 }
 
 /// An acquired image whose batch, which makes it ready, signals a semaphore.
-fn ready(rig: &Rig) -> (u32, vk::Semaphore) {
+pub(crate) fn ready(rig: &Rig) -> (u32, vk::Semaphore) {
     let (acquired, rendered) = (rig.semaphore(), rig.semaphore());
     let (image, _) = rig.acquire(acquired, NO_FENCE).unwrap();
     let buffer = rig.to_present(rig.images[image as usize], vk::ImageLayout::UNDEFINED);
@@ -350,172 +350,6 @@ fn released_images_were_acquired_and_are_not_in_use() {
         |rig| release(rig, ready(rig).0),
         right,
     );
-}
-
-#[test]
-fn destroyed_objects_are_not_in_use() {
-    let in_use = |rig: &Rig| {
-        let (semaphore, image) = (rig.semaphore(), rig.images[0]);
-        let info = vk::ImageViewCreateInfo::default().image(image);
-        // SAFETY: as in `Rig::new`.
-        unsafe {
-            let view = rig.device.create_image_view(&info, None).unwrap();
-            let attachments = [vk::RenderingAttachmentInfo::default().image_view(view)];
-            let rendering = vk::RenderingInfo::default().color_attachments(&attachments);
-            let buffer = rig.recorded(|buffer| rig.device.cmd_begin_rendering(buffer, &rendering));
-            rig.submit(&[], &[buffer], &[semaphore], NO_FENCE).unwrap();
-            (semaphore, view)
-        }
-    };
-    let idle = |rig: &Rig| {
-        let used = in_use(rig);
-        rig.wait_idle();
-        used
-    };
-    // SAFETY: as in `Rig::new`.
-    let semaphore = |rig: &Rig, used| unsafe { rig.device.destroy_semaphore(used, None) };
-    check(
-        "VUID-vkDestroySemaphore-semaphore-01137",
-        |rig| semaphore(rig, in_use(rig).0),
-        |rig| semaphore(rig, idle(rig).0),
-    );
-    // SAFETY: as in `Rig::new`.
-    let view = |rig: &Rig, used| unsafe { rig.device.destroy_image_view(used, None) };
-    check(
-        "VUID-vkDestroyImageView-imageView-01026",
-        |rig| view(rig, in_use(rig).1),
-        |rig| view(rig, idle(rig).1),
-    );
-}
-
-#[test]
-fn a_buffer_and_its_memory_outlive_the_commands_that_use_them() {
-    let filled = |rig: &Rig| {
-        let info = vk::BufferCreateInfo::default().size(64);
-        let memory = vk::MemoryAllocateInfo::default().allocation_size(64);
-        // SAFETY: as in `Rig::new`.
-        unsafe {
-            let buffer = rig.device.create_buffer(&info, None).unwrap();
-            let memory = rig.device.allocate_memory(&memory, None).unwrap();
-            rig.device.bind_buffer_memory(buffer, memory, 0).unwrap();
-            let commands =
-                rig.recorded(|commands| rig.device.cmd_fill_buffer(commands, buffer, 0, 64, 7));
-            rig.submit(&[], &[commands], &[], NO_FENCE).unwrap();
-            (buffer, memory)
-        }
-    };
-    let idle = |rig: &Rig| {
-        let used = filled(rig);
-        rig.wait_idle();
-        used
-    };
-    // SAFETY: as in `Rig::new`.
-    let destroy = |rig: &Rig, buffer| unsafe { rig.device.destroy_buffer(buffer, None) };
-    check(
-        "VUID-vkDestroyBuffer-buffer-00922",
-        |rig| destroy(rig, filled(rig).0),
-        |rig| destroy(rig, idle(rig).0),
-    );
-    // SAFETY: as in `Rig::new`.
-    let free = |rig: &Rig, memory| unsafe { rig.device.free_memory(memory, None) };
-    check(
-        "VUID-vkFreeMemory-memory-00677",
-        |rig| free(rig, filled(rig).1),
-        |rig| free(rig, idle(rig).1),
-    );
-}
-
-#[test]
-fn handles_live_and_belong_to_the_device() {
-    check(
-        "stale handle",
-        |rig| {
-            let fence = rig.fence();
-            // SAFETY: as in `Rig::new`.
-            unsafe { rig.device.destroy_fence(fence, None) };
-            assert_eq!(rig.wait(fence), Err(vk::Result::ERROR_UNKNOWN));
-        },
-        |rig| {
-            let fence = rig.fence();
-            // SAFETY: as in `Rig::new`.
-            unsafe { rig.device.destroy_fence(fence, None) };
-        },
-    );
-    check(
-        "foreign handle",
-        |rig| {
-            // SAFETY: as in `Rig::new`.
-            unsafe {
-                let (other, _) = device(&rig.instance, rig.physical).unwrap();
-                let fence = other.create_fence(&Default::default(), None).unwrap();
-                assert!(rig.device.reset_fences(&[fence]).is_err());
-            }
-        },
-        |rig| {
-            // SAFETY: as in `Rig::new`.
-            unsafe {
-                let (other, _) = device(&rig.instance, rig.physical).unwrap();
-                let fence = other.create_fence(&Default::default(), None).unwrap();
-                other.reset_fences(&[fence]).unwrap();
-            }
-        },
-    );
-}
-
-#[test]
-fn a_device_is_destroyed_after_its_work() {
-    // SAFETY: as in `Rig::new`.
-    let destroy = |rig: &Rig| unsafe { rig.device.destroy_device(None) };
-    check(
-        "device in use",
-        |rig| {
-            rig.submit(&[], &[], &[], NO_FENCE).unwrap();
-            destroy(rig);
-        },
-        |rig| {
-            rig.submit(&[], &[], &[], NO_FENCE).unwrap();
-            rig.wait_idle();
-            destroy(rig);
-        },
-    );
-}
-
-#[test]
-fn what_is_left_when_a_device_or_an_instance_goes_is_a_leak_and_no_violation() {
-    let rig = Rig::new("check=quiet,execute=late");
-    let (fence, view) = (rig.fence(), vk::ImageViewCreateInfo::default().image(rig.images[0]));
-    // SAFETY: as in `Rig::new`.
-    unsafe {
-        rig.device.create_image_view(&view, None).unwrap();
-        rig.device.destroy_fence(fence, None);
-        rig.device.destroy_command_pool(rig.pool, None);
-        device(&rig.instance, rig.physical).unwrap();
-        rig.device.destroy_device(None);
-        rig.instance.destroy_instance(None);
-    }
-    let leaks = fake_icd::leaks(&rig.instance);
-    let kinds: Vec<_> = leaks.iter().map(|leak| leak.kind).collect();
-    assert_eq!(kinds, ["image view", "swapchain", "device", "surface"]);
-    assert_eq!(rig.broken(), Vec::<&str>::new());
-}
-
-#[test]
-fn on_a_lost_device_everything_may_be_destroyed_at_once() {
-    let rig = Rig::new("check=quiet,execute=late,lost-at=2");
-    let (image, rendered) = ready(&rig);
-    rig.present(&[rendered], image).unwrap();
-    let fence = rig.fence();
-    rig.submit(&[], &[], &[], fence).unwrap();
-    assert_eq!(rig.wait(fence), Err(vk::Result::ERROR_DEVICE_LOST));
-    // SAFETY: as in `Rig::new`.
-    unsafe {
-        rig.device.destroy_fence(fence, None);
-        rig.device.destroy_semaphore(rendered, None);
-        rig.swapchains.destroy_swapchain(rig.swapchain, None);
-        rig.device.destroy_command_pool(rig.pool, None);
-        rig.device.destroy_device(None);
-    }
-    assert_eq!(fake_icd::violations(&rig.instance), []);
 }
 
 #[test]
