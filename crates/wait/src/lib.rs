@@ -4,6 +4,8 @@
 mod block;
 mod bound;
 mod error;
+pub mod frame;
+pub mod frame_loop;
 mod outcome;
 mod upload;
 mod waits;
@@ -13,4 +15,8 @@ pub use bound::{Bound, TooLong};
 pub use error::Error;
 pub use outcome::{Need, Waited};
 pub use upload::{Forgotten, UploadError, UploadParts, Uploaded, Uploads};
-pub use waits::wait_fences;
+pub use waits::{
+    Acquired, DeviceIdle, Point, PresentWait, PresentWait2, PresentWaited, QueryResult, QueueIdle,
+    SEMAPHORES_MAX, Signals, Timeline, acquire, acquire2, query_results, wait_fences,
+    wait_idle_for_shutdown_unbounded, wait_present, wait_semaphores,
+};
