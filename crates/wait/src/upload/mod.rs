@@ -271,7 +271,7 @@ impl<T: Ord> Uploads<T> {
     /// Destroys the fence and the command pool, unless a batch is in flight. Does not wait: see [`Uploads::wait`]. Returns how
     /// many Vulkan objects it had to leave, which keep the device from being destroyed.
     ///
-    /// Of a device that is lost nothing is in flight. After [`Error::ResetFailed`] neither.
+    /// Of a device that is lost nothing is in flight any more.
     #[must_use = "objects that are left keep the device from being destroyed"]
     pub fn destroy(mut self) -> usize {
         // An error here is one more reason to leave them, if something is pending.
