@@ -1,4 +1,6 @@
 //! Vulkan waits that always return, and a frame loop that survives what Vulkan may answer.
+//!
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
 mod block;

@@ -12,6 +12,7 @@ mod swapchain;
 use ash::vk;
 
 pub use parts::{Images, Parts, Target};
+pub use slot::SlotState;
 pub use steps::{
     Acquire, AcquiredFrame, After, Presented, Ready, RecordError, Recorded, Submitted, Wait,
 };
@@ -267,6 +268,11 @@ impl Frames {
     /// attachment output and transfer; a barrier that changes the image's layout has to begin with one of these stages.
     pub fn set_acquire_stages(&mut self, stages: vk::PipelineStageFlags) {
         self.acquire_stages = stages;
+    }
+
+    /// What each of the frames in flight has and owes.
+    pub fn slots(&self) -> impl ExactSizeIterator<Item = SlotState> + '_ {
+        self.slots.iter().map(Slot::state)
     }
 
     /// Why nothing of this can be used any more, if that is so: the device has to be made again.

@@ -14,6 +14,27 @@ pub(super) enum Debt {
     Present(u32),
 }
 
+/// What one of the frames in flight has and owes, to look at and to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SlotState {
+    /// Its fence.
+    pub fence: vk::Fence,
+    /// The semaphore that its acquire signals.
+    pub acquired: vk::Semaphore,
+    /// A batch that signals the fence was submitted and not seen executed.
+    pub pending: bool,
+    /// An image that was acquired and not presented, because no submit or no present succeeded. The next wait tries again.
+    pub owed: Option<u32>,
+}
+
+impl Slot {
+    pub(super) fn state(&self) -> SlotState {
+        let owed = self.debt.map(|(Debt::Consume(index) | Debt::Present(index))| index);
+        SlotState { fence: self.fence, acquired: self.acquired, pending: self.pending, owed }
+    }
+}
+
 /// The objects of one frame in flight.
 #[derive(Debug)]
 pub(super) struct Slot {

@@ -30,7 +30,7 @@ use crate::{Bound, Error, Waited};
 /// | the submit fails for lack of memory | all of it | the same: the fence is unsignalled, but it is waited for only if something was submitted |
 /// | the fence cannot be reset ([`Error::ResetFailed`]) | all of it | every pump says so, until the device is forgotten |
 /// | the device is lost | all of it | the same |
-/// | the batch was executed, but its fence never shows it | all of it | once the queue is known to be idle, [`Uploads::renew`]: then it counts as done |
+/// | the batch was executed, but its fence never shows it | all of it | [`Uploads::renew`]: once the queue is known to be idle, it counts as done |
 /// | the device is forgotten | all of it | the next pump after [`Uploads::adopt_device`] records it for the new device |
 ///
 /// A pump that has nothing to do calls no Vulkan function.
@@ -214,33 +214,32 @@ impl<T: Ord> Uploads<T> {
         self.waiting.is_empty() && self.batch.is_empty()
     }
 
-    /// Gives up a fence whose signal was lost, and takes a new one: the batch in flight counts as done, and is not
-    /// submitted again. Returns how many items it had. Without a batch in flight, nothing happens.
+    /// Waits, at most for `bound`, until the queue is idle, and if it is, gives up a fence whose signal was lost: the batch in
+    /// flight counts as done, and is not submitted again. Without a batch in flight, it is reached at once.
     ///
-    /// A driver that drops a notification leaves a batch that was executed and a fence that never shows it: every pump times out. A wait
-    /// for the queue to be idle has a fence of its own, and a fence submitted later cannot be signalled unless all that was
-    /// submitted to the queue earlier was executed.
+    /// A driver that drops a notification leaves a batch that was executed and a fence that never shows it: every pump times out. The wait
+    /// for the idle queue, a [`QueueIdle`](crate::QueueIdle), has a fence of its own, submitted later; it cannot be signalled unless all that was
+    /// submitted to the queue before was executed. If that times out too, nothing was changed: either the queue does stand still, or the
+    /// driver lost that signal as well. Then only a new device helps.
     ///
     /// # Errors
-    /// What `vkCreateFence` returns: then nothing has changed. What is wrong with the device for good is said again.
-    ///
-    /// # Safety
-    /// The queue is idle: everything that was submitted to it, up to the batch in flight, is known to have been executed.
-    pub unsafe fn renew(&mut self) -> Result<usize, Error> {
+    /// As of [`QueueIdle::wait`](crate::QueueIdle::wait), and what `vkCreateFence` returns: the batch stays in flight. What is wrong with the
+    /// device for good is said again.
+    pub fn renew(&mut self, bound: Bound) -> Result<Waited, Error> {
         if let Some(error) = self.broken {
             return Err(error);
         }
         let Some(objects) = self.objects.as_mut().filter(|objects| objects.is_pending()) else {
-            return Ok(0);
+            return Ok(Waited::Reached);
         };
-        // SAFETY: the device is alive as promised, and the batch was executed, as the caller promises.
-        if let Err(error) = unsafe { objects.renew_fence() } {
-            self.note(error);
-            return Err(error);
+        // SAFETY: the device is alive and the queue ours for the call, as `new` and `adopt_device` were promised.
+        let waited = unsafe { objects.renew(bound) };
+        match waited {
+            Ok(Waited::Reached) => self.batch.clear(),
+            Ok(Waited::TimedOut) => {}
+            Err(error) => self.note(error),
         }
-        let done = self.batch.len();
-        self.batch.clear();
-        Ok(done)
+        waited
     }
 
     /// Lets go of the device: what was in flight is dirty again. Returns what was made on it, if there was one.
@@ -270,22 +269,19 @@ impl<T: Ord> Uploads<T> {
     }
 
     /// Destroys the fence and the command pool, unless a batch is in flight. Does not wait: see [`Uploads::wait`]. Returns how
-    /// many Vulkan objects it had to leave: 0 or 2.
+    /// many Vulkan objects it had to leave, which keep the device from being destroyed.
     ///
-    /// Of a device that is lost nothing is in flight. After [`Error::ResetFailed`] neither.
+    /// Of a device that is lost nothing is in flight any more.
+    #[must_use = "objects that are left keep the device from being destroyed"]
     pub fn destroy(mut self) -> usize {
         // An error here is one more reason to leave them, if something is pending.
         let _ = self.wait(Bound::ZERO);
-        let lost = matches!(self.broken, Some(Error::DeviceLost { .. }));
-        match self.objects.take() {
-            Some(objects) if objects.is_pending() && !lost => Objects::COUNT,
-            Some(objects) => {
-                // SAFETY: the device is alive, as promised, and nothing is pending on it.
-                unsafe { objects.destroy() };
-                0
-            }
-            None => 0,
+        let Some(mut objects) = self.objects.take() else { return 0 };
+        if matches!(self.broken, Some(Error::DeviceLost { .. })) {
+            objects.forget_pending();
         }
+        // SAFETY: the device is alive or lost, as promised to `new` and `adopt_device`.
+        unsafe { objects.destroy() }
     }
 
     /// Records and submits what is marked. It stays so, or is so again, unless all of that succeeds.
@@ -350,14 +346,17 @@ impl Forgotten {
         self.objects.is_pending()
     }
 
-    /// Destroys them.
+    /// Destroys them, and says how many it had to leave: fences of [`Uploads::renew`] that are pending on a device that is not
+    /// lost.
     ///
     /// # Safety
     /// The device has not been destroyed. If a batch [was in flight](Forgotten::was_in_flight), the device is lost, or the batch is known
     /// to have been executed.
-    pub unsafe fn destroy(self) {
+    #[must_use = "objects that are left keep the device from being destroyed"]
+    pub unsafe fn destroy(mut self) -> usize {
+        self.objects.forget_pending();
         // SAFETY: as promised by the caller.
-        unsafe { self.objects.destroy() };
+        unsafe { self.objects.destroy() }
     }
 }
 

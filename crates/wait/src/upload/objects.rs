@@ -4,7 +4,7 @@ use std::fmt;
 
 use ash::vk;
 
-use crate::{Bound, Error, Need, Waited, wait_fences};
+use crate::{Bound, Error, Need, QueueIdle, Waited, wait_fences};
 
 /// Where uploads are executed. The program keeps owning all of it; the device is a table of functions that is copied.
 #[derive(Clone)]
@@ -34,12 +34,11 @@ pub(super) struct Objects {
     fence: vk::Fence,
     /// Whether a batch was submitted of which it is not known that it was executed. A fence is waited for only then.
     pending: bool,
+    /// Made when it is first needed, and kept, because its fences may be pending.
+    idle: Option<QueueIdle>,
 }
 
 impl Objects {
-    /// How many Vulkan objects these are: the pool and the fence.
-    pub(super) const COUNT: usize = 2;
-
     /// # Safety
     /// The parts belong together and are alive.
     pub(super) unsafe fn new(parts: UploadParts) -> Result<Self, Error> {
@@ -63,7 +62,7 @@ impl Objects {
             unsafe { device.destroy_command_pool(pool, None) };
         }
         let (commands, fence) = made?;
-        Ok(Self { device, queue, pool, commands, fence, pending: false })
+        Ok(Self { device, queue, pool, commands, fence, pending: false, idle: None })
     }
 
     pub(super) fn is_pending(&self) -> bool {
@@ -125,28 +124,51 @@ impl Objects {
         Ok(())
     }
 
-    /// Takes a new fence in place of one whose signal was lost; nothing is pending after that.
+    /// Waits until the queue is idle, then takes a new fence in place of one whose signal was lost: nothing is pending then.
     ///
     /// # Safety
-    /// The device is alive, and what was submitted has been executed.
-    pub(super) unsafe fn renew_fence(&mut self) -> Result<(), Error> {
+    /// The device is alive, and nobody else uses the queue during the call.
+    pub(super) unsafe fn renew(&mut self, bound: Bound) -> Result<Waited, Error> {
+        let idle = match &mut self.idle {
+            Some(idle) => idle,
+            // SAFETY: the queue is one of the device, as `new` was promised.
+            None => self.idle.insert(unsafe { QueueIdle::new(&self.device, self.queue) }?),
+        };
+        // SAFETY: as promised by the caller.
+        if unsafe { idle.wait(bound) }? == Waited::TimedOut {
+            return Ok(Waited::TimedOut);
+        }
         // SAFETY: as promised by the caller.
         let fresh = unsafe { create_fence(&self.device) }?;
         let old = std::mem::replace(&mut self.fence, fresh);
         self.pending = false;
-        // SAFETY: the submission with it has been executed, as promised, so it is not in use.
+        // SAFETY: the submission with it has been executed, for the queue is idle, so it is not in use.
         unsafe { self.device.destroy_fence(old, None) };
-        Ok(())
+        Ok(Waited::Reached)
     }
 
+    /// Destroys everything that can be, and says how many objects were left: fences of waits for an idle queue, and the fence
+    /// and the pool, if they are pending.
+    ///
     /// # Safety
-    /// The device is alive or lost, and what was submitted is not being executed any more.
-    pub(super) unsafe fn destroy(self) {
-        // SAFETY: as promised by the caller; they are ours, and nobody has them after this.
+    /// The device is alive or lost.
+    pub(super) unsafe fn destroy(self) -> usize {
+        // SAFETY: as promised by the caller.
+        let left = self.idle.map_or(0, |idle| unsafe { idle.destroy() });
+        if self.pending {
+            return left + 2;
+        }
+        // SAFETY: as promised by the caller; they are ours, not pending, and nobody has them after this.
         unsafe {
             self.device.destroy_fence(self.fence, None);
             self.device.destroy_command_pool(self.pool, None);
         }
+        left
+    }
+
+    /// What was submitted is known to be executed no more, though not from its fence.
+    pub(super) fn forget_pending(&mut self) {
+        self.pending = false;
     }
 }
 
