@@ -41,6 +41,7 @@ bench:
 	$(RELEASE)/unwedge-bench traces
 	$(RELEASE)/unwedge-bench explore
 	$(RELEASE)/unwedge-bench worlds
+	$(RELEASE)/unwedge-bench waits
 
 lint:
 	$(CARGO) fmt --all --check

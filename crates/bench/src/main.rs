@@ -12,6 +12,7 @@ mod keep;
 mod machine;
 mod programs;
 mod traces;
+mod waits;
 mod worlds;
 
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ vkcube, memory, watcher and report.
        unwedge-bench traces      what it takes to read large traces
        unwedge-bench generate    writes one
        unwedge-bench explore     how many states of a protocol are explored in a second
+       unwedge-bench waits       what bounded waits cost beside the raw calls
        unwedge-bench worlds      how fast worlds are written down and explored";
 
 /// How the figures of this program's own parts came about.
@@ -56,11 +58,12 @@ struct Tools {
 
 fn main() -> ExitCode {
     let mut given = std::env::args().skip(1).peekable();
-    let verbs = ["explore", "generate", "traces", "worlds"];
+    let verbs = ["explore", "generate", "traces", "waits", "worlds"];
     let verb = given.next_if(|first| verbs.contains(&first.as_str()));
     let done = match verb.as_deref() {
         Some("explore") => explore::explore(given),
         Some("generate") => traces::generate(given),
+        Some("waits") => waits::waits(given),
         Some("worlds") => worlds::worlds(given),
         Some(_) => traces::traces(given),
         None => arguments(given).and_then(|arguments| bench(&arguments)),

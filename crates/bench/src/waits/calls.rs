@@ -1,0 +1,60 @@
+//! What does a bounded wait for what is there already cost more than the raw call?
+
+use std::hint::black_box;
+
+use ash::vk;
+use unwedge_wait::{Bound, Need, Waited, wait_fences};
+
+use super::compared::Compared;
+use super::gpu::{Gpu, told};
+use super::pairs::{Pairs, batch};
+
+/// Calls of a batch. It takes less than a tenth of a millisecond, so that what disturbs one seldom disturbs many.
+const CALLS: u32 = 500;
+/// Batches of each way.
+const ROUNDS: usize = 501;
+/// As long as a program waits that expects its GPU to answer.
+const BOUND: Bound = Bound::from_secs(2);
+
+/// Every comparison, in this process.
+pub(crate) fn once() -> Result<Vec<Compared>, String> {
+    let gpu = Gpu::first()?;
+    fences(&gpu)
+}
+
+/// Each against the raw call that waits as long, and against the one that only looks, which is cheaper in some drivers.
+fn fences(gpu: &Gpu) -> Result<Vec<Compared>, String> {
+    let create = vk::FenceCreateInfo::default().flags(vk::FenceCreateFlags::SIGNALED);
+    // SAFETY: the device is alive, and outlives the fence.
+    let fence = unsafe { gpu.device.create_fence(&create, None) }.map_err(told)?;
+    let fences = [fence];
+    let raw = |bound: Bound| {
+        let fences = &fences;
+        move || {
+            // SAFETY: a fence of this device, which is alive.
+            let waited = unsafe {
+                black_box(&gpu.device).wait_for_fences(
+                    black_box(fences),
+                    black_box(true),
+                    black_box(bound.as_nanos()),
+                )
+            };
+            waited.is_ok()
+        }
+    };
+    let ours = || {
+        let (device, fences) = (black_box(&gpu.device), black_box(&fences));
+        // SAFETY: a fence of this device, which is alive.
+        let waited = unsafe { wait_fences(device, fences, black_box(Need::All), black_box(BOUND)) };
+        matches!(waited, Ok(Waited::Reached))
+    };
+    let mut compared = Vec::new();
+    for (told, bound) in [("of 2 s", BOUND), ("that only looks", Bound::ZERO)] {
+        let pairs = Pairs::measure(ROUNDS, || batch(CALLS, raw(bound)), || batch(CALLS, ours));
+        let what = format!("signalled fence, raw call {told}, {}", gpu.name);
+        compared.push(pairs.map(|pairs| Compared::of(what, &pairs)));
+    }
+    // SAFETY: nothing was submitted with it.
+    unsafe { gpu.device.destroy_fence(fence, None) };
+    compared.into_iter().collect()
+}
