@@ -11,6 +11,7 @@ mod figures;
 mod keep;
 mod machine;
 mod programs;
+mod terminal;
 mod traces;
 mod waits;
 mod worlds;
@@ -31,6 +32,7 @@ vkcube, memory, watcher and report.
        unwedge-bench traces      what it takes to read large traces
        unwedge-bench generate    writes one
        unwedge-bench explore     how many states of a protocol are explored in a second
+       unwedge-bench terminal    from key to screen, beside other terminals
        unwedge-bench waits       what bounded waits cost beside the raw calls
        unwedge-bench worlds      how fast worlds are written down and explored";
 
@@ -58,11 +60,12 @@ struct Tools {
 
 fn main() -> ExitCode {
     let mut given = std::env::args().skip(1).peekable();
-    let verbs = ["explore", "generate", "traces", "waits", "worlds"];
+    let verbs = ["explore", "generate", "terminal", "traces", "waits", "worlds"];
     let verb = given.next_if(|first| verbs.contains(&first.as_str()));
     let done = match verb.as_deref() {
         Some("explore") => explore::explore(given),
         Some("generate") => traces::generate(given),
+        Some("terminal") => terminal::terminal(given),
         Some("waits") => waits::waits(given),
         Some("worlds") => worlds::worlds(given),
         Some(_) => traces::traces(given),
