@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use ash::vk;
-use unwedge_wait::{Bound, Need, Waited, wait_fences};
+use unwedge_wait::{Bound, Need, Point, Waited, wait_fences, wait_semaphores};
 
 use super::compared::Compared;
 use super::gpu::{Gpu, told};
@@ -19,7 +19,7 @@ const BOUND: Bound = Bound::from_secs(2);
 /// Every comparison, in this process.
 pub(crate) fn once() -> Result<Vec<Compared>, String> {
     let gpu = Gpu::first()?;
-    fences(&gpu)
+    Ok([fences(&gpu)?, semaphores(&gpu)?].concat())
 }
 
 /// Each against the raw call that waits as long, and against the one that only looks, which is cheaper in some drivers.
@@ -56,5 +56,42 @@ fn fences(gpu: &Gpu) -> Result<Vec<Compared>, String> {
     }
     // SAFETY: nothing was submitted with it.
     unsafe { gpu.device.destroy_fence(fence, None) };
+    compared.into_iter().collect()
+}
+
+/// As for fences; both ways say anew in each call what is waited for.
+fn semaphores(gpu: &Gpu) -> Result<Vec<Compared>, String> {
+    const VALUE: u64 = 7;
+    let mut timeline = vk::SemaphoreTypeCreateInfo::default()
+        .semaphore_type(vk::SemaphoreType::TIMELINE)
+        .initial_value(VALUE);
+    let create = vk::SemaphoreCreateInfo::default().push_next(&mut timeline);
+    // SAFETY: the device is alive, has timeline semaphores, and outlives this one.
+    let semaphore = unsafe { gpu.device.create_semaphore(&create, None) }.map_err(told)?;
+    let raw = |bound: Bound| {
+        move || {
+            let (semaphores, values) = (black_box([semaphore]), black_box([VALUE]));
+            let wait = vk::SemaphoreWaitInfo::default().semaphores(&semaphores).values(&values);
+            let device = black_box(&gpu.device);
+            // SAFETY: a semaphore of this device, which is alive.
+            unsafe { device.wait_semaphores(&wait, black_box(bound.as_nanos())) }.is_ok()
+        }
+    };
+    let ours = || {
+        let (device, points) =
+            (black_box(&gpu.device), black_box([Point { semaphore, value: VALUE }]));
+        // SAFETY: a semaphore of this device, which is alive.
+        let waited =
+            unsafe { wait_semaphores(device, &points, black_box(Need::All), black_box(BOUND)) };
+        matches!(waited, Ok(Waited::Reached))
+    };
+    let mut compared = Vec::new();
+    for (told, bound) in [("of 2 s", BOUND), ("that only looks", Bound::ZERO)] {
+        let pairs = Pairs::measure(ROUNDS, || batch(CALLS, raw(bound)), || batch(CALLS, ours));
+        let what = format!("reached timeline semaphore, raw call {told}, {}", gpu.name);
+        compared.push(pairs.map(|pairs| Compared::of(what, &pairs)));
+    }
+    // SAFETY: nothing was submitted with it.
+    unsafe { gpu.device.destroy_semaphore(semaphore, None) };
     compared.into_iter().collect()
 }
