@@ -5,7 +5,7 @@ use std::hint::black_box;
 use ash::vk;
 use unwedge_wait::{Bound, Need, Point, Waited, wait_fences, wait_semaphores};
 
-use super::compared::Compared;
+use super::compared::{Compared, Kind};
 use super::gpu::{Gpu, told};
 use super::pairs::{Pairs, batch};
 
@@ -52,7 +52,7 @@ fn fences(gpu: &Gpu) -> Result<Vec<Compared>, String> {
     for (told, bound) in [("of 2 s", BOUND), ("that only looks", Bound::ZERO)] {
         let pairs = Pairs::measure(ROUNDS, || batch(CALLS, raw(bound)), || batch(CALLS, ours));
         let what = format!("signalled fence, raw call {told}, {}", gpu.name);
-        compared.push(pairs.map(|pairs| Compared::of(what, &pairs)));
+        compared.push(pairs.map(|pairs| Compared::of(Kind::Call, what, &pairs)));
     }
     // SAFETY: nothing was submitted with it.
     unsafe { gpu.device.destroy_fence(fence, None) };
@@ -89,7 +89,7 @@ fn semaphores(gpu: &Gpu) -> Result<Vec<Compared>, String> {
     for (told, bound) in [("of 2 s", BOUND), ("that only looks", Bound::ZERO)] {
         let pairs = Pairs::measure(ROUNDS, || batch(CALLS, raw(bound)), || batch(CALLS, ours));
         let what = format!("reached timeline semaphore, raw call {told}, {}", gpu.name);
-        compared.push(pairs.map(|pairs| Compared::of(what, &pairs)));
+        compared.push(pairs.map(|pairs| Compared::of(Kind::Call, what, &pairs)));
     }
     // SAFETY: nothing was submitted with it.
     unsafe { gpu.device.destroy_semaphore(semaphore, None) };

@@ -50,14 +50,9 @@ fn device(instance: &ash::Instance) -> Result<(ash::Device, String), String> {
     if properties.api_version < vk::API_VERSION_1_2 {
         return Err("the device has no Vulkan 1.2".to_owned());
     }
-    // SAFETY: as above.
-    let families = unsafe { instance.get_physical_device_queue_family_properties(physical) };
-    let computes =
-        |family: &vk::QueueFamilyProperties| family.queue_flags.contains(vk::QueueFlags::COMPUTE);
-    let family = families.iter().position(computes).ok_or("no queue of the device computes")?;
-    let queues = [vk::DeviceQueueCreateInfo::default()
-        .queue_family_index(u32::try_from(family).map_err(|error| error.to_string())?)
-        .queue_priorities(&[1.0])];
+    let family = family(instance, physical, vk::QueueFlags::COMPUTE)?;
+    let queues =
+        [vk::DeviceQueueCreateInfo::default().queue_family_index(family).queue_priorities(&[1.0])];
     // Every device of Vulkan 1.2 has them.
     let mut timeline =
         vk::PhysicalDeviceTimelineSemaphoreFeatures::default().timeline_semaphore(true);
@@ -67,6 +62,19 @@ fn device(instance: &ash::Instance) -> Result<(ash::Device, String), String> {
     let device = unsafe { instance.create_device(physical, &create, None) }.map_err(told)?;
     let name = properties.device_name_as_c_str().unwrap_or_default().to_string_lossy();
     Ok((device, name.into_owned()))
+}
+
+/// The first family of queues that can do something.
+pub(crate) fn family(
+    instance: &ash::Instance,
+    physical: vk::PhysicalDevice,
+    what: vk::QueueFlags,
+) -> Result<u32, String> {
+    // SAFETY: the instance lives, and the device is one of its.
+    let families = unsafe { instance.get_physical_device_queue_family_properties(physical) };
+    let place = families.iter().position(|family| family.queue_flags.contains(what));
+    let place = place.ok_or_else(|| format!("no queue of the device can do {what:?}"))?;
+    u32::try_from(place).map_err(|error| error.to_string())
 }
 
 /// A failed call of Vulkan, as this program tells it.

@@ -9,32 +9,46 @@ pub(crate) struct Pairs {
     pub(crate) ours: Vec<f64>,
 }
 
+/// `rounds` rounds in which each way does its batch, each being first in every other round, after one round that does not count:
+/// what the batches of each way say of themselves.
+pub(crate) fn alternate<T>(
+    rounds: usize,
+    mut raw: impl FnMut() -> Result<T, String>,
+    mut ours: impl FnMut() -> Result<T, String>,
+) -> Result<(Vec<T>, Vec<T>), String> {
+    let (mut of_raw, mut of_ours) = (Vec::new(), Vec::new());
+    raw()?;
+    ours()?;
+    for round in 0..rounds {
+        if round % 2 == 0 {
+            of_raw.push(raw()?);
+            of_ours.push(ours()?);
+        } else {
+            of_ours.push(ours()?);
+            of_raw.push(raw()?);
+        }
+    }
+    Ok((of_raw, of_ours))
+}
+
 impl Pairs {
-    /// `rounds` rounds in which each way does its batch, each being first in every other round, after one round that
-    /// does not count. A way says what a call of its batch took, in nanoseconds.
+    /// Of ways that say what a call of their batch took, in nanoseconds.
     pub(crate) fn measure(
         rounds: usize,
-        mut raw: impl FnMut() -> Result<f64, String>,
-        mut ours: impl FnMut() -> Result<f64, String>,
+        raw: impl FnMut() -> Result<f64, String>,
+        ours: impl FnMut() -> Result<f64, String>,
     ) -> Result<Self, String> {
-        let mut pairs = Self { raw: Vec::new(), ours: Vec::new() };
-        raw()?;
-        ours()?;
-        for round in 0..rounds {
-            if round % 2 == 0 {
-                pairs.raw.push(raw()?);
-                pairs.ours.push(ours()?);
-            } else {
-                pairs.ours.push(ours()?);
-                pairs.raw.push(raw()?);
-            }
-        }
-        Ok(pairs)
+        alternate(rounds, raw, ours).map(|(raw, ours)| Self { raw, ours })
     }
 
-    /// What ours took more in each round.
+    /// What ours took more in each round, in nanoseconds.
     pub(crate) fn differences(&self) -> Vec<f64> {
         self.raw.iter().zip(&self.ours).map(|(raw, ours)| ours - raw).collect()
+    }
+
+    /// The same as a share of what the raw way took.
+    pub(crate) fn shares(&self) -> Vec<f64> {
+        self.raw.iter().zip(&self.ours).map(|(raw, ours)| ours / raw - 1.0).collect()
     }
 }
 
@@ -43,11 +57,11 @@ impl Pairs {
 ///
 /// Never inlined, so that each way has a loop of its own that nothing around it can change.
 #[inline(never)]
-pub(crate) fn batch(calls: u32, call: impl Fn() -> bool) -> Result<f64, String> {
+pub(crate) fn batch(calls: u32, mut call: impl FnMut() -> bool) -> Result<f64, String> {
     let begin = Instant::now();
     for _ in 0..calls {
         if !black_box(call()) {
-            return Err("a wait for what is there already did not say so".to_owned());
+            return Err("a call that was measured did not do what it should".to_owned());
         }
     }
     Ok(begin.elapsed().as_nanos() as f64 / f64::from(calls))
