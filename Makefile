@@ -15,7 +15,7 @@ help:
 	@echo "make demo      shows on vkcube what unwedge does (installs what is missing through apt)"
 	@echo "make test      every test (installs what is missing through apt)"
 	@echo "make truth     who is blamed in 2,000 worlds whose culprit is known; keeps the table in docs/truth.md"
-	@echo "make bench     what the layer costs and how fast traces are read; keeps the runs in bench/runs"
+	@echo "make bench     what the layer, waits and frames cost, how fast traces are read; keeps the runs in bench/runs"
 	@echo "make lint      formatting, clippy, the rules of the house, licences"
 	@echo "make install   into PREFIX=$(PREFIX)"
 	@echo "make install-wait   only the C library of waits, with its header and its pkg-config file"
@@ -45,6 +45,8 @@ bench:
 	$(RELEASE)/unwedge-bench traces
 	$(RELEASE)/unwedge-bench explore
 	$(RELEASE)/unwedge-bench worlds
+	$(RELEASE)/unwedge-bench waits
+	$(RELEASE)/unwedge-bench terminal
 
 lint:
 	$(CARGO) fmt --all --check

@@ -37,6 +37,11 @@ packages() {
         if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
             echo "python3-venv wanted a Python environment for DuckDB, which reads the same traces"
         fi
+        echo "alacritty wanted a terminal that draws with OpenGL, to be as fast as"
+        echo "kitty wanted another one"
+        echo "xterm wanted a terminal that has the X server draw"
+        echo "libgl1-mesa-dri wanted OpenGL in software, for these terminals"
+        echo "fonts-dejavu-core wanted a font for the terminals"
         ;;
     *)
         echo "install-packages: no group is called $1 (there are build, demo, test, bench)" >&2

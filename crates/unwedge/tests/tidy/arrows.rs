@@ -49,7 +49,7 @@ const RULES: &[Rule] = &[
     // What tests and benchmarks run knows nothing of the tool.
     rule("unwedge-scenarios", &[], None, &[]),
     rule("unwedge-fake-icd", &[], Some(&["ash", "libc"]), &[]),
-    rule("unwedge-bench", &["unwedge-sim"], None, &[]),
+    rule("unwedge-bench", &["unwedge-fake-icd", "unwedge-sim", "unwedge-wait"], None, &[]),
 ];
 
 fn manifests() -> Vec<(String, Table)> {

@@ -96,7 +96,7 @@ pub use steps::{
 };
 
 use crate::waits::{self, QueueIdle};
-use crate::{Bound, Error, Need, Waited};
+use crate::{Bound, Error, Waited};
 use slot::Slot;
 use swapchain::{Retired, Swapchain};
 
@@ -224,8 +224,7 @@ impl Frames {
             return Ok(Waited::Reached);
         }
         // SAFETY: the fence is ours and the device lives, as promised when this was made.
-        let waited =
-            unsafe { waits::wait_fences(&self.parts.device, &[slot.fence], Need::All, bound) };
+        let waited = unsafe { waits::wait_for_work(&self.parts.device, slot.fence, bound) };
         let waited = match waited {
             Ok(waited) => waited,
             Err(error) => return Err(self.failed(error)),
