@@ -2,6 +2,7 @@
 
 use crate::device;
 use crate::ffi::{Allocator, LoaderWord, Out, OutArray, entries, put_text};
+use crate::in_process;
 use crate::script::Script;
 use ash::{ext, khr, vk};
 use std::ffi::{CStr, c_char};
@@ -82,11 +83,13 @@ fn properties(extensions: &[Extension]) -> Vec<vk::ExtensionProperties> {
 }
 
 extern "system" fn create(
-    _info: &vk::InstanceCreateInfo<'_>,
+    info: &vk::InstanceCreateInfo<'_>,
     _allocator: Allocator,
     out: Out<'_, &'static Instance>,
 ) -> vk::Result {
-    match Script::from_environment() {
+    // SAFETY: the caller owes a valid chain.
+    let given = unsafe { in_process::script_in(info.p_next) };
+    match given.map_or_else(Script::from_environment, Script::from_link) {
         Ok(script) => {
             let physical = PhysicalDevice { _loader: LoaderWord::new(), script };
             out.write(Box::leak(Box::new(Instance { _loader: LoaderWord::new(), physical })));

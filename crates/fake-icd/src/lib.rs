@@ -3,6 +3,8 @@
 //! The real loader loads it through a manifest (see `fake_icd.json.in`). Each queue is a host thread named `fake-queue-N`.
 //! The environment variable `UNWEDGE_FAKE_ICD` tells it what to do wrong; the keys are the fields of `script::Script`.
 //!
+//! A test may also use it without a loader, and then give each instance a script of its own: see [`entry`] and [`instance()`].
+//!
 //! Every module answers for some Vulkan functions, listed at its top. A panic aborts the process: it cannot unwind out of an
 //! `extern "system"` function.
 
@@ -13,6 +15,7 @@ mod external;
 mod features;
 mod fence;
 mod ffi;
+mod in_process;
 mod instance;
 mod limits;
 mod memory;
@@ -28,3 +31,5 @@ mod surface;
 mod swapchain;
 mod table;
 mod world;
+
+pub use in_process::{Scripted, entry, instance};

@@ -4,6 +4,7 @@
 //! submitted, so that a single-threaded program always meets the fault at the same place.
 
 use ash::vk;
+use std::ffi::CStr;
 use std::time::Duration;
 
 /// The environment variable that holds the script.
@@ -74,6 +75,11 @@ impl Script {
             Err(std::env::VarError::NotPresent) => Ok(Self::default()),
             Err(std::env::VarError::NotUnicode(_)) => Err(format!("{VARIABLE}: not unicode")),
         }
+    }
+
+    /// The script that came with the instance.
+    pub(crate) fn from_link(text: &CStr) -> Result<Self, String> {
+        Self::parse(text.to_str().map_err(|_| "the script is not unicode".to_owned())?)
     }
 
     /// The API version of the device.

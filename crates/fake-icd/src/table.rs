@@ -25,7 +25,7 @@ extern "system" fn vk_icdNegotiateLoaderICDInterfaceVersion(version: &mut u32) -
 
 /// The address of any function; the instance is null for those that need none.
 #[unsafe(no_mangle)]
-extern "system" fn vk_icdGetInstanceProcAddr(
+pub(crate) extern "system" fn vk_icdGetInstanceProcAddr(
     instance: Option<&Instance>,
     name: *const c_char,
 ) -> vk::PFN_vkVoidFunction {

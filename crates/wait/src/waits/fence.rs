@@ -11,11 +11,26 @@ const CALL: &str = "vkWaitForFences";
 /// An empty slice is [`Waited::Reached`] for [`Need::All`] and [`Error::Nothing`] for [`Need::Any`]. A driver that
 /// returns before the bound is over, without an answer, is asked again for what is left of it.
 ///
+/// A fence says that the batch is done that it was submitted with, and all that was submitted to the same queue before. It misses
+/// presents, and the work of other queues. One that was never submitted, or reset since, times out for ever; so does one whose
+/// notification the driver dropped, though its work is done.
+///
+/// ```compile_fail,E0308
+/// # fn check(device: &ash::Device, fence: ash::vk::Fence) {
+/// use unwedge_wait::{Need, wait_fences};
+/// // "For ever" cannot be written: a bound is no number.
+/// let waited = unsafe { wait_fences(device, &[fence], Need::All, u64::MAX) };
+/// # }
+/// ```
+///
 /// # Errors
-/// [`Error::NullHandle`], [`Error::Nothing`], and what `vkWaitForFences` returns.
+/// [`Error::NullHandle`], [`Error::Nothing`], [`Error::TooMany`] for more than 32 bits can count, and what `vkWaitForFences`
+/// returns.
 ///
 /// # Safety
-/// The fences are fences of this device, and nobody destroys them during the call.
+/// The fences are fences of this device, and nobody destroys them during the call. A fence of another device, or one that is
+/// destroyed, cannot be told from its handle: Vulkan leaves undefined what happens then. [`QueueIdle`](crate::QueueIdle)
+/// and the frames of this crate own their fences, so that it cannot come to that.
 pub unsafe fn wait_fences(
     device: &ash::Device,
     fences: &[vk::Fence],
@@ -27,6 +42,9 @@ pub unsafe fn wait_fences(
     }
     if fences.contains(&vk::Fence::null()) {
         return Err(Error::NullHandle("fence"));
+    }
+    if u32::try_from(fences.len()).is_err() {
+        return Err(Error::TooMany("fences", u32::MAX as usize));
     }
     let all = need == Need::All;
     // SAFETY: as promised by the caller.

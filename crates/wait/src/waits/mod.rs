@@ -1,33 +1,64 @@
 //! The waits of Vulkan, each with a bound.
 
+mod acquire;
 mod fence;
+mod idle;
+mod present;
+mod query;
+mod semaphore;
 
+pub use acquire::{Acquired, Signals, acquire, acquire2};
 pub use fence::wait_fences;
+pub use idle::{DeviceIdle, QueueIdle, wait_idle_for_shutdown_unbounded};
+pub use present::{PresentWait, PresentWait2, PresentWaited, wait_present};
+pub use query::{QueryResult, query_results};
+pub use semaphore::{Point, SEMAPHORES_MAX, Timeline, wait_semaphores};
 
 use crate::bound::Deadline;
 use crate::{Bound, Error, Waited};
+
+/// An answer that may also be "not yet".
+trait Answer {
+    /// Whether it is "not yet".
+    fn is_timed_out(&self) -> bool;
+}
+
+impl Answer for Waited {
+    #[inline]
+    fn is_timed_out(&self) -> bool {
+        *self == Self::TimedOut
+    }
+}
+
+impl Answer for PresentWaited {
+    #[inline]
+    fn is_timed_out(&self) -> bool {
+        *self == Self::TimedOut
+    }
+}
 
 /// Asks once without waiting, then for as long as is left of `bound`.
 ///
 /// Most waits of a healthy program are for what has happened already: those cost one call and no look at the clock.
 #[inline]
-fn patiently(wait: impl Fn(Bound) -> Result<Waited, Error>, bound: Bound) -> Result<Waited, Error> {
-    match wait(Bound::ZERO)? {
-        Waited::TimedOut if bound > Bound::ZERO => until(&wait, bound),
-        waited => Ok(waited),
-    }
+fn patiently<A: Answer>(
+    wait: impl Fn(Bound) -> Result<A, Error>,
+    bound: Bound,
+) -> Result<A, Error> {
+    let answer = wait(Bound::ZERO)?;
+    if answer.is_timed_out() && bound > Bound::ZERO { until(&wait, bound) } else { Ok(answer) }
 }
 
 /// Waits again whenever it is woken too early.
 #[cold]
-fn until(wait: &impl Fn(Bound) -> Result<Waited, Error>, bound: Bound) -> Result<Waited, Error> {
+fn until<A: Answer>(wait: &impl Fn(Bound) -> Result<A, Error>, bound: Bound) -> Result<A, Error> {
     let deadline = Deadline::after(bound);
     let mut left = bound;
     loop {
-        let waited = wait(left)?;
+        let answer = wait(left)?;
         left = deadline.left();
-        if waited.is_reached() || left == Bound::ZERO {
-            return Ok(waited);
+        if !answer.is_timed_out() || left == Bound::ZERO {
+            return Ok(answer);
         }
     }
 }

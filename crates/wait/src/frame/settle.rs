@@ -1,0 +1,152 @@
+//! How does a slot get rid of what it owes: a submit of its frame or of nothing, and a present?
+
+use ash::vk;
+
+use super::slot::Debt;
+use super::steps::{After, Presented};
+use super::{Frames, slot};
+use crate::Error;
+
+/// The acquire's semaphore and those of [`After`].
+const WAITS_MAX: usize = 8;
+
+impl Frames {
+    /// Brings to an end what any slot owes. What fails stays owed.
+    pub(super) fn settle_all(&mut self) -> Result<(), Error> {
+        for number in 0..self.slots.len() {
+            if self.slots[number].debt.is_some() {
+                self.check()?;
+                self.settle(number)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A frame that was dropped still consumes the semaphore of its acquire, and gives its image back by presenting it.
+    #[cold]
+    fn settle(&mut self, number: usize) -> Result<(), Error> {
+        if let Some(Debt::Consume(index)) = self.slots[number].debt {
+            debug_assert_eq!(number, self.next, "only the present frame has an image");
+            let Some(swapchain) = &self.swapchain else { return Ok(()) };
+            let image = &swapchain.images[index as usize];
+            let commands = if image.presented { image.rescue } else { image.rescue_first };
+            self.submit(commands, index, &[])?;
+        }
+        if let Some(Debt::Present(index)) = self.slots[number].debt {
+            // A swapchain that is out of date is marked as such, and the next acquire says so.
+            let _ = self.present(number, index)?;
+        }
+        Ok(())
+    }
+
+    /// Submits the commands of the next slot, whose image was acquired, and goes on to the slot after it.
+    pub(super) fn submit(
+        &mut self,
+        commands: vk::CommandBuffer,
+        index: u32,
+        after: &[After],
+    ) -> Result<(), Error> {
+        let Some(swapchain) = &self.swapchain else { unreachable!("no swapchain") };
+        let (generation, number) = (swapchain.generation, self.next);
+        let slot = &self.slots[number];
+        let device = &self.parts.device;
+        // Only now: a fence that is reset and not submitted is never signalled.
+        // SAFETY: nothing is pending on the fence.
+        if let Err(result) = unsafe { device.reset_fences(&[slot.fence]) } {
+            return Err(self.failed(Error::ResetFailed { result }));
+        }
+
+        let mut semaphores = [vk::Semaphore::null(); WAITS_MAX];
+        let mut stages = [vk::PipelineStageFlags::empty(); WAITS_MAX];
+        let mut values = [0; WAITS_MAX];
+        (semaphores[0], stages[0]) = (slot.acquired, self.acquire_stages);
+        for (position, one) in after.iter().enumerate() {
+            semaphores[position + 1] = one.semaphore;
+            stages[position + 1] = one.stages;
+            values[position + 1] = one.value;
+        }
+        let count = after.len() + 1;
+        let (commands, finished) = ([commands], [swapchain.images[index as usize].finished]);
+        let mut submit = vk::SubmitInfo::default()
+            .wait_semaphores(&semaphores[..count])
+            .wait_dst_stage_mask(&stages[..count])
+            .command_buffers(&commands)
+            .signal_semaphores(&finished);
+        let mut timeline = vk::TimelineSemaphoreSubmitInfo::default()
+            .wait_semaphore_values(&values[..count])
+            .signal_semaphore_values(&[0]);
+        // Binary semaphores need no values, and may be all that the device has.
+        if values != [0; WAITS_MAX] {
+            submit = submit.push_next(&mut timeline);
+        }
+        // SAFETY: the objects are ours and free; what `after` names the caller vouches for.
+        if let Err(result) = unsafe { device.queue_submit(self.parts.queue, &[submit], slot.fence) }
+        {
+            return Err(self.failed(Error::of("vkQueueSubmit", result)));
+        }
+        let slot = &mut self.slots[number];
+        slot.pending = true;
+        slot.generation = generation;
+        slot.debt = Some(Debt::Present(index));
+        self.next = (number + 1) % self.slots.len();
+        Ok(())
+    }
+
+    /// Presents what was just submitted.
+    pub(super) fn present_owed(&mut self) -> Result<Presented, Error> {
+        let number = (self.next + self.slots.len() - 1) % self.slots.len();
+        match self.slots[number].debt {
+            Some(Debt::Present(index)) => self.present(number, index),
+            _ => unreachable!("nothing was submitted"),
+        }
+    }
+
+    fn present(&mut self, number: usize, index: u32) -> Result<Presented, Error> {
+        let Some(swapchain) = &mut self.swapchain else { unreachable!("no swapchain") };
+        let image = &mut swapchain.images[index as usize];
+        let (finished, handles, indices) = ([image.finished], [swapchain.handle], [index]);
+        let info = vk::PresentInfoKHR::default()
+            .wait_semaphores(&finished)
+            .swapchains(&handles)
+            .image_indices(&indices);
+        // SAFETY: the image was acquired, and a batch that signals the semaphore was submitted.
+        let result = unsafe { self.parts.swapchain.queue_present(self.parts.queue, &info) };
+        let outcome = match result {
+            Ok(suboptimal) => Ok(if suboptimal { Presented::Suboptimal } else { Presented::Shown }),
+            Err(
+                vk::Result::ERROR_OUT_OF_DATE_KHR
+                | vk::Result::ERROR_FULL_SCREEN_EXCLUSIVE_MODE_LOST_EXT,
+            ) => Ok(Presented::OutOfDate),
+            Err(result) => Err(Error::of("vkQueuePresentKHR", result)),
+        };
+        match outcome {
+            // Nothing was queued: the image is ours, its semaphore is or will be signalled, and it can be tried again.
+            Err(error @ (Error::OutOfMemory { .. } | Error::DeviceLost { .. })) => {
+                return Err(self.failed(error));
+            }
+            // "Rejected" presents wait for their semaphores all the same. Of results that the specification does not list
+            // nobody knows, so nothing is asked of this swapchain again.
+            Ok(Presented::OutOfDate) | Err(_) => swapchain.stale = true,
+            Ok(_) => image.presented = true,
+        }
+        self.slots[number].debt = None;
+        outcome
+    }
+
+    /// Gives the debts up, with the swapchain that they are of. Returns the semaphore that nobody consumed, if there is one.
+    pub(super) fn forgive_debts(&mut self) -> Result<Option<vk::Semaphore>, Error> {
+        let mut unconsumed = None;
+        let slot = &mut self.slots[self.next];
+        if let Some(Debt::Consume(_)) = slot.debt {
+            // SAFETY: the device lives, as promised when this was made.
+            match unsafe { slot::new_semaphore(&self.parts) } {
+                Ok(fresh) => unconsumed = Some(std::mem::replace(&mut slot.acquired, fresh)),
+                Err(error) => return Err(self.failed(error)),
+            }
+        }
+        for slot in &mut self.slots {
+            slot.debt = None;
+        }
+        Ok(unconsumed)
+    }
+}

@@ -1,0 +1,150 @@
+//! One of the frames in flight: which of its fence, its semaphore and its image does somebody still owe?
+
+use ash::vk;
+
+use super::parts::Parts;
+use crate::Error;
+
+/// What was begun and has to be brought to an end before the slot can be used for another frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Debt {
+    /// This image was acquired. Its semaphore is signalled, or will be, and no batch waits for it.
+    Consume(u32),
+    /// A batch was submitted that signals the image's semaphore, and the image was not presented.
+    Present(u32),
+}
+
+/// What one of the frames in flight has and owes, to look at and to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SlotState {
+    /// Its fence.
+    pub fence: vk::Fence,
+    /// The semaphore that its acquire signals.
+    pub acquired: vk::Semaphore,
+    /// A batch that signals the fence was submitted and not seen executed.
+    pub pending: bool,
+    /// An image that was acquired and not presented, because no submit or no present succeeded. The next wait tries again.
+    pub owed: Option<u32>,
+}
+
+impl Slot {
+    pub(super) fn state(&self) -> SlotState {
+        let owed = self.debt.map(|(Debt::Consume(index) | Debt::Present(index))| index);
+        SlotState { fence: self.fence, acquired: self.acquired, pending: self.pending, owed }
+    }
+}
+
+/// The objects of one frame in flight.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) fence: vk::Fence,
+    /// What the acquire signals.
+    pub(super) acquired: vk::Semaphore,
+    pub(super) pool: vk::CommandPool,
+    pub(super) commands: vk::CommandBuffer,
+    /// A batch that signals the fence was submitted, and it was not seen signalled since. Only then is it waited for: a fence
+    /// that nobody owes a signal is never waited for, whatever failed before.
+    pub(super) pending: bool,
+    /// The swapchain of the pending batch's image, from 1.
+    pub(super) generation: u64,
+    pub(super) debt: Option<Debt>,
+}
+
+impl Slot {
+    /// # Safety
+    /// The parts are alive.
+    pub(super) unsafe fn new(parts: &Parts) -> Result<Self, Error> {
+        let mut slot = Self {
+            fence: vk::Fence::null(),
+            acquired: vk::Semaphore::null(),
+            pool: vk::CommandPool::null(),
+            commands: vk::CommandBuffer::null(),
+            pending: false,
+            generation: 0,
+            debt: None,
+        };
+        // SAFETY: the device is alive, as promised by the caller; what was made is destroyed if the rest fails.
+        unsafe {
+            if let Err(error) = slot.fill(parts) {
+                slot.destroy(parts);
+                return Err(error);
+            }
+        }
+        Ok(slot)
+    }
+
+    unsafe fn fill(&mut self, parts: &Parts) -> Result<(), Error> {
+        // SAFETY: the device is alive, as promised by the caller.
+        unsafe {
+            self.fence = new_fence(parts)?;
+            self.acquired = new_semaphore(parts)?;
+            self.pool = new_pool(parts, vk::CommandPoolCreateFlags::TRANSIENT)?;
+            let mut commands = [vk::CommandBuffer::null()];
+            allocate(parts, self.pool, &mut commands)?;
+            [self.commands] = commands;
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    /// Nothing of the slot is in use: its batch was executed, or the device is lost.
+    pub(super) unsafe fn destroy(&self, parts: &Parts) {
+        // SAFETY: nothing is in use, as promised by the caller; null handles are ignored.
+        unsafe {
+            parts.device.destroy_fence(self.fence, None);
+            parts.device.destroy_semaphore(self.acquired, None);
+            parts.device.destroy_command_pool(self.pool, None);
+        }
+    }
+}
+
+/// # Safety
+/// The device is alive.
+pub(super) unsafe fn new_fence(parts: &Parts) -> Result<vk::Fence, Error> {
+    // SAFETY: as promised by the caller.
+    unsafe { parts.device.create_fence(&vk::FenceCreateInfo::default(), None) }
+        .map_err(|result| Error::of("vkCreateFence", result))
+}
+
+/// # Safety
+/// The device is alive.
+pub(super) unsafe fn new_semaphore(parts: &Parts) -> Result<vk::Semaphore, Error> {
+    // SAFETY: as promised by the caller.
+    unsafe { parts.device.create_semaphore(&vk::SemaphoreCreateInfo::default(), None) }
+        .map_err(|result| Error::of("vkCreateSemaphore", result))
+}
+
+/// # Safety
+/// The device is alive.
+pub(super) unsafe fn new_pool(
+    parts: &Parts,
+    flags: vk::CommandPoolCreateFlags,
+) -> Result<vk::CommandPool, Error> {
+    let info =
+        vk::CommandPoolCreateInfo::default().flags(flags).queue_family_index(parts.queue_family);
+    // SAFETY: as promised by the caller.
+    unsafe { parts.device.create_command_pool(&info, None) }
+        .map_err(|result| Error::of("vkCreateCommandPool", result))
+}
+
+/// Allocates as many primary command buffers as there is room for.
+///
+/// # Safety
+/// The device is alive and the pool is one of its.
+pub(super) unsafe fn allocate(
+    parts: &Parts,
+    pool: vk::CommandPool,
+    buffers: &mut [vk::CommandBuffer],
+) -> Result<(), Error> {
+    let info = vk::CommandBufferAllocateInfo::default()
+        .command_pool(pool)
+        .level(vk::CommandBufferLevel::PRIMARY)
+        // At most two for each image of a swapchain.
+        .command_buffer_count(u32::try_from(buffers.len()).unwrap_or(u32::MAX));
+    // SAFETY: as promised by the caller.
+    let allocated = unsafe { parts.device.allocate_command_buffers(&info) }
+        .map_err(|result| Error::of("vkAllocateCommandBuffers", result))?;
+    buffers.copy_from_slice(&allocated);
+    Ok(())
+}
