@@ -124,10 +124,10 @@ impl Shell {
         let _ = self.sender.send(Msg::Input(bytes.into()));
     }
 
-    /// Keys bring the present lines back into view.
-    pub(crate) fn type_in(&self, bytes: Vec<u8>) {
-        self.scroll(Scroll::Bottom);
+    /// Keys bring the present lines back into view; whether that changes what is seen.
+    pub(crate) fn type_in(&self, bytes: Vec<u8>) -> bool {
         self.write(bytes);
+        self.scroll(Scroll::Bottom)
     }
 
     /// Looks at past lines; whether that changes what is seen.
@@ -171,6 +171,8 @@ impl Shell {
                 self.write(answer(colour).into_bytes());
             }
             Event::TextAreaSizeRequest(answer) => self.write(answer(self.size.into()).into_bytes()),
+            // After the status, if it is known.
+            Event::Exit => return Change::Ended(0),
             // The bell is silent, the cursor does not blink, and there is no clipboard.
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! Where is room for a glyph in the atlas, and which parts of it has the GPU not seen yet? Pure.
 
 /// A rectangle of the atlas, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Region {
     pub(crate) x: u16,
     pub(crate) y: u16,

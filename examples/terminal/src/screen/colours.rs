@@ -36,16 +36,16 @@ const fn rgb(r: u8, g: u8, b: u8) -> Rgb {
 /// What an index of the grid's table means unless the program has changed it.
 pub(crate) fn standard(index: usize) -> Rgb {
     match index {
-        0..16 => SIXTEEN[index],
-        16..232 => cube(index - 16),
-        232..256 => {
+        0..=15 => SIXTEEN[index],
+        16..=231 => cube(index - 16),
+        232..=255 => {
             // At most 238.
             let grey = (8 + 10 * (index - 232)) as u8;
             rgb(grey, grey, grey)
         }
         257 => BACKGROUND,
         258 => CURSOR,
-        259..267 => dim(SIXTEEN[index - 259]),
+        259..=266 => dim(SIXTEEN[index - 259]),
         268 => dim(FOREGROUND),
         _ => FOREGROUND,
     }
