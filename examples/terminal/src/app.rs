@@ -33,6 +33,9 @@ const MARGIN: f64 = 6.0;
 const WHEEL_LINES: f64 = 3.0;
 /// How long the last frames are waited for at the end.
 const FINISH: Bound = Bound::from_millis(200);
+/// Images are presented once they are drawn: some drivers wait for that in `vkQueuePresentKHR`, which knows no bound. So a turn waits for the
+/// frame that it has drawn, longer than a software driver needs and not so long that a key would be felt to be late.
+const FENCE: Bound = Bound::from_millis(25);
 
 /// The terminal, before and while there is a window.
 pub(crate) struct App {
@@ -122,7 +125,11 @@ impl App {
             window,
             shell,
             painter,
-            frames: FrameLoop::new(Settings::default()),
+            frames: FrameLoop::new(Settings {
+                present_late: true,
+                fence: FENCE,
+                ..Settings::default()
+            }),
             layout,
             title: Title::default(),
             stats,

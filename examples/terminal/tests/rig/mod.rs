@@ -49,6 +49,9 @@ impl Terminal {
         }
         terminal.wait_for("a window", |terminal| terminal.display.window().is_some());
         terminal.display.focus();
+        // A window that has the keyboard has a whole cursor, of this colour.
+        let whole = |terminal: &Self| terminal.picture().count([0xe6, 0xc3, 0x84]) > 100;
+        terminal.wait_for("the keyboard", |terminal| !start.execute.is_empty() || whole(terminal));
         Some(terminal)
     }
 
