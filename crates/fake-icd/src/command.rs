@@ -1,18 +1,18 @@
-//! Command buffers: which commands are remembered, and what do they do when a queue executes them?
+//! Command pools and buffers: what do they remember, and in which state are they?
 //!
-//! Only commands that a wait or a mapped pointer can observe are recorded: events, queries, and the simplest writes to
-//! buffers. Everything else is accepted and forgotten (see [`crate::accepted`]).
+//! What commands do when they are executed is in [`crate::recorded`]. Commands that are not here are accepted and forgotten
+//! (see [`crate::accepted`]).
 
+use crate::calls::Which;
+use crate::check::{self, Object};
 use crate::device::Device;
 use crate::ffi::{self, Allocator, Array, LoaderWord, Out, OutArray, entries};
 use crate::payload::Payload;
-use crate::query;
-use crate::queue::{Queue, Stopped};
+use crate::recorded::Command;
 use crate::world::{self, World};
 use ash::vk::{self, Handle as _};
 use std::collections::BTreeMap;
 use std::ffi::c_void;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 entries! {
@@ -22,6 +22,7 @@ entries! {
     "vkAllocateCommandBuffers" => allocate,
     "vkFreeCommandBuffers" => free,
     "vkBeginCommandBuffer" => begin,
+    "vkEndCommandBuffer" => end,
     "vkResetCommandBuffer" => reset,
     "vkCmdExecuteCommands" => execute_commands,
     "vkCmdSetEvent" | "vkCmdSetEvent2" | "vkCmdSetEvent2KHR" => set_event,
@@ -36,103 +37,45 @@ entries! {
     "vkCmdFillBuffer" => fill_buffer,
     "vkCmdUpdateBuffer" => update_buffer,
     "vkCmdCopyBuffer" => copy_buffer,
-}
-
-/// A recorded command.
-#[derive(Clone)]
-pub(crate) enum Command {
-    SetEvent(Arc<Payload>),
-    ResetEvent(Arc<Payload>),
-    WaitEvents(Vec<Arc<Payload>>),
-    EndQuery(vk::QueryPool, u32),
-    WriteTimestamp(vk::QueryPool, u32),
-    ResetQueries(vk::QueryPool, Range<u32>),
-    CopyQueryResults {
-        pool: vk::QueryPool,
-        queries: Range<u32>,
-        buffer: vk::Buffer,
-        offset: u64,
-        stride: u64,
-        flags: vk::QueryResultFlags,
-    },
-    FillBuffer {
-        buffer: vk::Buffer,
-        offset: u64,
-        size: u64,
-        word: u32,
-    },
-    UpdateBuffer {
-        buffer: vk::Buffer,
-        offset: u64,
-        bytes: Vec<u8>,
-    },
-    CopyBuffer {
-        source: vk::Buffer,
-        target: vk::Buffer,
-        region: vk::BufferCopy,
-    },
-}
-
-impl Command {
-    /// Executes on the queue's thread. A command that names a destroyed object does nothing, as far as it is concerned.
-    pub(crate) fn execute(&self, queue: &Queue) -> Result<(), Stopped> {
-        match self {
-            Self::WaitEvents(events) => {
-                queue.wait(|_| events.iter().all(|event| event.is_signalled()))
-            }
-            Self::CopyQueryResults { pool, queries, flags, .. }
-                if flags.contains(vk::QueryResultFlags::WAIT) =>
-            {
-                queue.wait(|world| query::all_available(world, *pool, queries.clone()))?;
-                world::change(|world| self.apply(world));
-                Ok(())
-            }
-            _ => {
-                world::change(|world| self.apply(world));
-                Ok(())
-            }
-        }
-    }
-
-    fn apply(&self, world: &mut World) -> Option<()> {
-        match self {
-            Self::WaitEvents(_) => {}
-            Self::SetEvent(event) => event.signal(1),
-            Self::ResetEvent(event) => event.reset(),
-            Self::EndQuery(pool, index) => query::finish(world, *pool, *index, 0),
-            Self::WriteTimestamp(pool, index) => {
-                query::finish(world, *pool, *index, query::timestamp_ns())
-            }
-            Self::ResetQueries(pool, queries) => query::reset(world, *pool, queries.clone()),
-            Self::CopyQueryResults { pool, queries, buffer, offset, stride, flags } => {
-                let room = world.buffers.get(&buffer.as_raw())?.bytes(world, *offset)?;
-                query::write_results(world, *pool, queries.clone(), room, *stride, *flags);
-            }
-            Self::FillBuffer { buffer, offset, size, word } => {
-                let room = world.buffers.get(&buffer.as_raw())?.bytes(world, *offset)?;
-                let bytes = usize::try_from(*size).unwrap_or(usize::MAX).min(room.len());
-                for word_at in (0..bytes.saturating_sub(3)).step_by(4) {
-                    room.write(word_at, &word.to_ne_bytes());
-                }
-            }
-            Self::UpdateBuffer { buffer, offset, bytes } => {
-                world.buffers.get(&buffer.as_raw())?.bytes(world, *offset)?.write(0, bytes);
-            }
-            Self::CopyBuffer { source, target, region } => {
-                let from = world.buffers.get(&source.as_raw())?.bytes(world, region.src_offset)?;
-                let to = world.buffers.get(&target.as_raw())?.bytes(world, region.dst_offset)?;
-                to.copy_from(&from, usize::try_from(region.size).ok()?);
-            }
-        }
-        Some(())
-    }
+    "vkCmdCopyBuffer2" | "vkCmdCopyBuffer2KHR" => copy_buffer2,
+    "vkCmdPipelineBarrier" => pipeline_barrier,
+    "vkCmdPipelineBarrier2" | "vkCmdPipelineBarrier2KHR" => pipeline_barrier2,
+    "vkCmdClearColorImage" => uses_image,
+    "vkCmdCopyBufferToImage" => copy_buffer_to_image,
+    "vkCmdCopyImageToBuffer" => copy_image_to_buffer,
+    "vkCmdCopyImage" | "vkCmdBlitImage" | "vkCmdResolveImage" => between_images,
+    "vkCmdBeginRenderPass" | "vkCmdBeginRenderPass2" | "vkCmdBeginRenderPass2KHR" => begin_render_pass,
+    "vkCmdBeginRendering" | "vkCmdBeginRenderingKHR" => begin_rendering,
 }
 
 /// A `VkCommandBuffer`.
 #[repr(C)]
 pub(crate) struct CommandBuffer {
     _loader: LoaderWord,
-    commands: Mutex<Vec<Command>>,
+    pub(crate) device: &'static Device,
+    recording: Mutex<Recording>,
+}
+
+/// Where a command buffer is in its life; whether it is pending, the device's watch knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum State {
+    #[default]
+    Initial,
+    Recording,
+    Executable,
+    /// Recording failed, or it was for one submission, which it had.
+    Invalid,
+    Freed,
+}
+
+/// What a command buffer holds.
+#[derive(Default)]
+pub(crate) struct Recording {
+    pub(crate) commands: Vec<Command>,
+    pub(crate) state: State,
+    pub(crate) usage: vk::CommandBufferUsageFlags,
+    /// Whether the pool lets it be reset alone.
+    pub(crate) resettable: bool,
 }
 
 impl CommandBuffer {
@@ -140,94 +83,164 @@ impl CommandBuffer {
     ///
     /// # Safety
     ///
-    /// The handle came from this driver and was not freed.
+    /// The handle came from this driver and was not freed; while rules are checked, it may have been.
     pub(crate) unsafe fn from_handle<'a>(handle: vk::CommandBuffer) -> &'a Self {
         // SAFETY: the caller's promise; our handles are pointers to our objects.
         unsafe { &*(handle.as_raw() as *const Self) }
     }
 
+    pub(crate) fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
     /// The commands as they are now: a submission takes a copy.
     pub(crate) fn commands(&self) -> Vec<Command> {
-        self.recording().clone()
+        self.recording().commands.clone()
     }
 
     fn record(&self, command: Command) {
-        self.recording().push(command);
+        self.recording().commands.push(command);
     }
 
-    fn clear(&self) {
-        self.recording().clear();
+    fn clear(&self, state: State) {
+        let mut recording = self.recording();
+        recording.commands.clear();
+        recording.state = state;
     }
 
-    fn recording(&self) -> MutexGuard<'_, Vec<Command>> {
-        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn recording(&self) -> MutexGuard<'_, Recording> {
+        self.recording.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The command buffers of a pool by their addresses.
-pub(crate) type CommandPool = BTreeMap<usize, Arc<CommandBuffer>>;
+/// A `VkCommandPool`.
+#[derive(Default)]
+pub(crate) struct CommandPool {
+    /// By their addresses.
+    pub(crate) buffers: BTreeMap<usize, Arc<CommandBuffer>>,
+    resettable: bool,
+}
 
 extern "system" fn create_pool(
-    _device: &Device,
-    _info: &vk::CommandPoolCreateInfo<'_>,
+    device: &Device,
+    info: &vk::CommandPoolCreateInfo<'_>,
     _allocator: Allocator,
     out: Out<'_, vk::CommandPool>,
 ) -> vk::Result {
-    out.write(world::insert(&mut world::lock().command_pools, CommandPool::new()));
+    if let Some(result) = device.fails(Which::CreateCommandPool) {
+        return result;
+    }
+    let resettable = info.flags.contains(vk::CommandPoolCreateFlags::RESET_COMMAND_BUFFER);
+    let pool = CommandPool { buffers: BTreeMap::new(), resettable };
+    out.write(world::insert(&mut device.lock().command_pools, pool));
     vk::Result::SUCCESS
 }
 
-extern "system" fn destroy_pool(_device: &Device, pool: vk::CommandPool, _allocator: Allocator) {
-    world::lock().command_pools.remove(&pool.as_raw());
+extern "system" fn destroy_pool(device: &Device, pool: vk::CommandPool, _allocator: Allocator) {
+    let mut world = device.lock();
+    check::destroy_command_pool(device, &mut world, pool);
+    let freed = world.command_pools.remove(&pool.as_raw());
+    let freed = freed.into_iter().flat_map(|pool| pool.buffers.into_values()).collect();
+    keep_freed(device, &mut world, freed);
 }
 
-extern "system" fn reset_pool(_device: &Device, pool: vk::CommandPool, _flags: u32) -> vk::Result {
-    let mut world = world::lock();
+/// While rules are checked, freed command buffers stay, so that a stale handle can be told.
+fn keep_freed(device: &Device, world: &mut World, buffers: Vec<Arc<CommandBuffer>>) {
+    if device.log.checks() {
+        buffers.iter().for_each(|buffer| buffer.clear(State::Freed));
+        world.watched.freed(buffers);
+    }
+}
+
+extern "system" fn reset_pool(device: &Device, pool: vk::CommandPool, _flags: u32) -> vk::Result {
+    check::reset_command_pool(device, &device.lock(), pool);
+    if let Some(result) = device.fails(Which::ResetCommandPool) {
+        return result;
+    }
+    let mut world = device.lock();
     let found = world::find(&mut world.command_pools, pool);
-    world::result_of(found.map(|pool| pool.values().for_each(|buffer| buffer.clear())))
+    world::result_of(found.map(|pool| {
+        pool.buffers.values().for_each(|buffer| buffer.clear(State::Initial));
+    }))
 }
 
 extern "system" fn allocate(
-    _device: &Device,
+    device: &'static Device,
     info: &vk::CommandBufferAllocateInfo<'_>,
     out: OutArray<*const CommandBuffer>,
 ) -> vk::Result {
-    let mut world = world::lock();
+    if let Some(result) = device.fails(Which::AllocateCommandBuffers) {
+        // "On failure all entries are null": so says the specification.
+        out.fill((0..info.command_buffer_count).map(|_| std::ptr::null()));
+        return result;
+    }
+    let mut world = device.lock();
+    check::known(
+        device,
+        &world,
+        "vkAllocateCommandBuffers",
+        Object::CommandPool,
+        info.command_pool.as_raw(),
+    );
     let pool = match world::find(&mut world.command_pools, info.command_pool) {
         Ok(pool) => pool,
         Err(unknown) => return unknown,
     };
     out.fill((0..info.command_buffer_count).map(|_| {
-        let buffer =
-            Arc::new(CommandBuffer { _loader: LoaderWord::new(), commands: Mutex::default() });
+        let recording = Recording { resettable: pool.resettable, ..Recording::default() };
+        let buffer = Arc::new(CommandBuffer {
+            _loader: LoaderWord::new(),
+            device,
+            recording: Mutex::new(recording),
+        });
         let handle = Arc::as_ptr(&buffer);
-        pool.insert(handle.addr(), buffer);
+        pool.buffers.insert(handle.addr(), buffer);
         handle
     }));
     vk::Result::SUCCESS
 }
 
 extern "system" fn free(
-    _device: &Device,
+    device: &Device,
     pool: vk::CommandPool,
     count: u32,
     buffers: Array<*const CommandBuffer>,
 ) {
-    let mut world = world::lock();
-    if let Ok(pool) = world::find(&mut world.command_pools, pool) {
-        for buffer in buffers.slice(count) {
-            pool.remove(&buffer.addr());
-        }
-    }
+    let mut world = device.lock();
+    let addresses: Vec<_> = buffers.slice(count).iter().map(|buffer| buffer.addr()).collect();
+    check::free_command_buffers(device, &world, &addresses);
+    let Ok(pool) = world::find(&mut world.command_pools, pool) else { return };
+    let freed = addresses.iter().filter_map(|address| pool.buffers.remove(address)).collect();
+    keep_freed(device, &mut world, freed);
 }
 
-extern "system" fn begin(buffer: &CommandBuffer, _info: *const c_void) -> vk::Result {
-    buffer.clear();
+extern "system" fn begin(
+    buffer: &CommandBuffer,
+    info: &vk::CommandBufferBeginInfo<'_>,
+) -> vk::Result {
+    check::begin(buffer);
+    if let Some(result) = buffer.device.fails(Which::BeginCommandBuffer) {
+        return result;
+    }
+    buffer.clear(State::Recording);
+    buffer.recording().usage = info.flags;
     vk::Result::SUCCESS
 }
 
+extern "system" fn end(buffer: &CommandBuffer) -> vk::Result {
+    check::end(buffer);
+    let failed = buffer.device.fails(Which::EndCommandBuffer);
+    let state = if failed.is_some() { State::Invalid } else { State::Executable };
+    buffer.recording().state = state;
+    failed.unwrap_or(vk::Result::SUCCESS)
+}
+
 extern "system" fn reset(buffer: &CommandBuffer, _flags: u32) -> vk::Result {
-    buffer.clear();
+    check::reset_command_buffer(buffer);
+    if let Some(result) = buffer.device.fails(Which::ResetCommandBuffer) {
+        return result;
+    }
+    buffer.clear(State::Initial);
     vk::Result::SUCCESS
 }
 
@@ -242,20 +255,25 @@ extern "system" fn execute_commands(
 }
 
 /// The payload of an event; a stale handle records nothing.
-fn event_payload(event: vk::Event) -> Option<Arc<Payload>> {
-    world::lock().events.get(&event.as_raw()).cloned()
+fn event_payload(buffer: &CommandBuffer, event: vk::Event) -> Option<Arc<Payload>> {
+    buffer.device.lock().events.get(&event.as_raw()).cloned()
 }
 
 extern "system" fn set_event(buffer: &CommandBuffer, event: vk::Event) {
-    event_payload(event).into_iter().for_each(|event| buffer.record(Command::SetEvent(event)));
+    event_payload(buffer, event)
+        .into_iter()
+        .for_each(|event| buffer.record(Command::SetEvent(event)));
 }
 
 extern "system" fn reset_event(buffer: &CommandBuffer, event: vk::Event) {
-    event_payload(event).into_iter().for_each(|event| buffer.record(Command::ResetEvent(event)));
+    event_payload(buffer, event)
+        .into_iter()
+        .for_each(|event| buffer.record(Command::ResetEvent(event)));
 }
 
 extern "system" fn wait_events(buffer: &CommandBuffer, count: u32, events: Array<vk::Event>) {
-    let events = events.slice(count).iter().filter_map(|&event| event_payload(event)).collect();
+    let events =
+        events.slice(count).iter().filter_map(|&event| event_payload(buffer, event)).collect();
     buffer.record(Command::WaitEvents(events));
 }
 
@@ -352,5 +370,103 @@ extern "system" fn copy_buffer(
 ) {
     for &region in regions.slice(count) {
         command_buffer.record(Command::CopyBuffer { source, target, region });
+    }
+}
+
+extern "system" fn copy_buffer2(command_buffer: &CommandBuffer, info: &vk::CopyBufferInfo2<'_>) {
+    // SAFETY: the caller owes `region_count` regions.
+    for region in unsafe { ffi::slice(info.p_regions, info.region_count) } {
+        let (source, target) = (info.src_buffer, info.dst_buffer);
+        let region = vk::BufferCopy {
+            src_offset: region.src_offset,
+            dst_offset: region.dst_offset,
+            size: region.size,
+        };
+        command_buffer.record(Command::CopyBuffer { source, target, region });
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "the signature is Vulkan's")]
+extern "system" fn pipeline_barrier(
+    buffer: &CommandBuffer,
+    _source: u32,
+    _target: u32,
+    _flags: u32,
+    _memory_count: u32,
+    _memory: Array<c_void>,
+    _buffer_count: u32,
+    _buffers: Array<c_void>,
+    image_count: u32,
+    images: Array<vk::ImageMemoryBarrier<'_>>,
+) {
+    for barrier in images.slice(image_count) {
+        transition(buffer, barrier.image, barrier.old_layout, barrier.new_layout);
+    }
+}
+
+extern "system" fn pipeline_barrier2(buffer: &CommandBuffer, info: &vk::DependencyInfo<'_>) {
+    // SAFETY: the caller owes as many barriers as it says.
+    let images =
+        unsafe { ffi::slice(info.p_image_memory_barriers, info.image_memory_barrier_count) };
+    for barrier in images {
+        transition(buffer, barrier.image, barrier.old_layout, barrier.new_layout);
+    }
+}
+
+/// Equal layouts mean that the barrier changes none.
+fn transition(
+    buffer: &CommandBuffer,
+    image: vk::Image,
+    from: vk::ImageLayout,
+    to: vk::ImageLayout,
+) {
+    match from == to {
+        true => buffer.record(Command::Uses(image.as_raw())),
+        false => buffer.record(Command::Transition { image, from, to }),
+    }
+}
+
+extern "system" fn uses_image(buffer: &CommandBuffer, image: vk::Image) {
+    buffer.record(Command::Uses(image.as_raw()));
+}
+
+extern "system" fn copy_buffer_to_image(
+    command_buffer: &CommandBuffer,
+    source: vk::Buffer,
+    target: vk::Image,
+) {
+    command_buffer.record(Command::Uses(source.as_raw()));
+    command_buffer.record(Command::Uses(target.as_raw()));
+}
+
+extern "system" fn copy_image_to_buffer(
+    command_buffer: &CommandBuffer,
+    source: vk::Image,
+    _layout: vk::ImageLayout,
+    target: vk::Buffer,
+) {
+    command_buffer.record(Command::Uses(source.as_raw()));
+    command_buffer.record(Command::Uses(target.as_raw()));
+}
+
+extern "system" fn between_images(
+    buffer: &CommandBuffer,
+    source: vk::Image,
+    _source_layout: vk::ImageLayout,
+    target: vk::Image,
+) {
+    buffer.record(Command::Uses(source.as_raw()));
+    buffer.record(Command::Uses(target.as_raw()));
+}
+
+extern "system" fn begin_render_pass(buffer: &CommandBuffer) {
+    buffer.record(Command::ForgetLayouts);
+}
+
+extern "system" fn begin_rendering(buffer: &CommandBuffer, info: &vk::RenderingInfo<'_>) {
+    // SAFETY: the caller owes as many attachments as it says.
+    let colors = unsafe { ffi::slice(info.p_color_attachments, info.color_attachment_count) };
+    for attachment in colors.iter().filter(|attachment| !attachment.image_view.is_null()) {
+        buffer.record(Command::Uses(attachment.image_view.as_raw()));
     }
 }

@@ -2,14 +2,19 @@
 //!
 //! Devices and queues are never freed: a queue thread that is stuck on purpose keeps using them.
 
+use crate::calls::{CALLS, Which};
+use crate::check;
 use crate::ffi::{self, Allocator, LoaderWord, Out, entries};
 use crate::instance::PhysicalDevice;
+use crate::log::{self, Log};
 use crate::queue::Queue;
-use crate::script::Script;
-use crate::world::{self, Deadline, World};
+use crate::script::{Execute, Script};
+use crate::world::{Deadline, Shared, World};
 use ash::vk;
-use std::sync::OnceLock;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 entries! {
     "vkDestroyDevice" => destroy,
@@ -44,11 +49,12 @@ impl Counter {
 #[repr(C)]
 pub(crate) struct Device {
     _loader: LoaderWord,
-    pub(crate) script: Script,
+    pub(crate) script: Arc<Script>,
+    pub(crate) log: Arc<Log>,
+    pub(crate) shared: Shared,
     queues: OnceLock<Vec<&'static Queue>>,
     lost: AtomicBool,
     closed: AtomicBool,
-    pub(crate) submissions: Counter,
     pub(crate) batches: Counter,
     pub(crate) fence_signals: Counter,
     pub(crate) timeline_signals: Counter,
@@ -59,14 +65,15 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    fn new(script: Script) -> Self {
+    fn new(script: Arc<Script>, log: Arc<Log>) -> Self {
         Self {
             _loader: LoaderWord::new(),
             script,
+            log,
+            shared: Shared::default(),
             queues: OnceLock::new(),
             lost: AtomicBool::new(false),
             closed: AtomicBool::new(false),
-            submissions: Counter::default(),
             batches: Counter::default(),
             fence_signals: Counter::default(),
             timeline_signals: Counter::default(),
@@ -86,7 +93,54 @@ impl Device {
 
     /// Loses the device; every wait on it ends.
     pub(crate) fn lose(&self) {
-        world::change(|_| self.lost.store(true, Relaxed));
+        self.change(|world| self.lose_in(world));
+    }
+
+    /// The same, for who has the world already and will tell those who wait.
+    pub(crate) fn lose_in(&self, world: &mut World) {
+        self.lost.store(true, Relaxed);
+        world.jobs.iter_mut().for_each(VecDeque::clear);
+        world.watched.nothing_is_pending();
+        if self.script.execute != Execute::Threads {
+            self.queues().iter().for_each(|queue| queue.drop_all());
+        }
+    }
+
+    /// Counts a call and says what the script wants it to return.
+    pub(crate) fn scripted(&self, call: Which) -> Option<vk::Result> {
+        log::scripted(&self.log, &self.script, call)
+    }
+
+    /// The same for a call that does nothing then, unless its own function says otherwise. Loses the device if that is the
+    /// result. On a lost device, calls that can say so do.
+    pub(crate) fn fails(&self, call: Which) -> Option<vk::Result> {
+        let scripted = self.scripted(call)?;
+        if scripted == vk::Result::ERROR_DEVICE_LOST {
+            self.lose();
+        }
+        let says_so = CALLS[call as usize].errors.contains(&vk::Result::ERROR_DEVICE_LOST);
+        (!self.is_lost() || !says_so || scripted == vk::Result::ERROR_DEVICE_LOST)
+            .then_some(scripted)
+    }
+
+    /// Lasts as long as a scripted time-out does.
+    pub(crate) fn time_out(&self, timeout_ns: u64) {
+        if self.script.timeouts_early {
+            return;
+        }
+        match timeout_ns {
+            // Nobody signals: this is the wait that never returns, unless the device is lost.
+            u64::MAX => drop(self.wait_until(Deadline::Never, |_| self.is_lost().then_some(()))),
+            _ => std::thread::sleep(Duration::from_nanos(timeout_ns)),
+        }
+    }
+
+    /// What a wait on a lost device returns.
+    pub(crate) fn lost_result(&self) -> vk::Result {
+        match self.script.lost_waits_succeed {
+            true => vk::Result::SUCCESS,
+            false => vk::Result::ERROR_DEVICE_LOST,
+        }
     }
 
     /// A host wait: until `reached`, until the device is lost, or until the deadline.
@@ -95,17 +149,24 @@ impl Device {
         deadline: Deadline,
         mut reached: impl FnMut(&mut World) -> bool,
     ) -> vk::Result {
-        let outcome = world::wait(deadline, |world| {
+        let outcome = self.wait_until(deadline, |world| {
             if self.is_lost() {
-                return Some(vk::Result::ERROR_DEVICE_LOST);
+                return Some(self.lost_result());
             }
             reached(world).then_some(vk::Result::SUCCESS)
         });
         outcome.unwrap_or(vk::Result::TIMEOUT)
     }
 
-    fn queues(&self) -> &[&'static Queue] {
+    pub(crate) fn queues(&self) -> &[&'static Queue] {
         self.queues.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Counts finished jobs of the queue in this place; the engine, which comes after the queues, has no count.
+    pub(crate) fn finished(&self, queue: usize, jobs: usize) {
+        if let Some(queue) = self.queues().get(queue) {
+            queue.finished(jobs);
+        }
     }
 }
 
@@ -116,25 +177,42 @@ pub(crate) extern "system" fn create(
     _allocator: Allocator,
     out: Out<'_, &'static Device>,
 ) -> vk::Result {
-    let device: &'static Device = Box::leak(Box::new(Device::new(physical.script.clone())));
+    if let Some(result) = log::scripted(&physical.log, &physical.script, Which::CreateDevice) {
+        return result;
+    }
     // SAFETY: the caller owes `queue_create_info_count` structures.
     let requests = unsafe { ffi::slice(info.p_queue_create_infos, info.queue_create_info_count) };
     let wanted = requests.iter().map(|request| request.queue_count).sum();
     if wanted > physical.script.queues {
         return vk::Result::ERROR_INITIALIZATION_FAILED;
     }
+    let device = Device::new(Arc::clone(&physical.script), Arc::clone(&physical.log));
+    let device: &'static Device = Box::leak(Box::new(device));
     match (0..wanted).map(|index| Queue::start(device, index)).collect() {
         // The device is new, so its queues are set for the first time here.
         Ok(queues) => drop(device.queues.set(queues)),
         Err(_) => return vk::Result::ERROR_OUT_OF_HOST_MEMORY,
     }
+    if device.script.execute != Execute::Threads {
+        device.lock().jobs = (0..=wanted).map(|_| VecDeque::new()).collect();
+    }
+    physical.log.devices.fetch_add(1, Relaxed);
     out.write(device);
     vk::Result::SUCCESS
 }
 
-extern "system" fn destroy(device: Option<&Device>, _allocator: Allocator) {
+extern "system" fn destroy(device: Option<&'static Device>, _allocator: Allocator) {
     let Some(device) = device else { return };
-    world::change(|_| device.closed.store(true, Relaxed));
+    check::destroy_device(device);
+    device.log.devices.fetch_sub(1, Relaxed);
+    device.change(|world| {
+        device.closed.store(true, Relaxed);
+        world.jobs.clear();
+        // A thread that is stuck keeps the device, but not what it had.
+        if device.script.execute != Execute::Threads {
+            *world = World::default();
+        }
+    });
     device.queues().iter().for_each(|queue| queue.wake());
 }
 
@@ -156,9 +234,15 @@ extern "system" fn queue2(
 }
 
 extern "system" fn wait_idle(device: &Device) -> vk::Result {
+    if let Some(result) = device.fails(Which::DeviceWaitIdle) {
+        return result;
+    }
     device.wait(Deadline::Never, |_| device.queues().iter().all(|queue| queue.is_idle()))
 }
 
 extern "system" fn queue_wait_idle(queue: &Queue) -> vk::Result {
+    if let Some(result) = queue.device.fails(Which::QueueWaitIdle) {
+        return result;
+    }
     queue.device.wait(Deadline::Never, |_| queue.is_idle())
 }

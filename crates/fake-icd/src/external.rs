@@ -6,10 +6,12 @@
 use crate::device::Device;
 use crate::ffi::{Out, entries};
 use crate::payload::{Kind, Payload, Primitive};
-use crate::world::{self, World, result_of};
+use crate::world::{self, EXPORTED, result_of};
 use ash::vk;
+use std::collections::BTreeMap;
 use std::os::fd::{FromRawFd as _, IntoRawFd as _, OwnedFd, RawFd};
-use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 entries! {
     "vkGetSemaphoreFdKHR" => semaphore_fd,
@@ -18,65 +20,75 @@ entries! {
     "vkImportFenceFdKHR" => import_fence_fd,
 }
 
+/// Payloads that left through a file descriptor, by the file's device and inode: of every device of the process, because any other
+/// may import them.
+static PAYLOADS: Mutex<BTreeMap<(u64, u64), Arc<Payload>>> = Mutex::new(BTreeMap::new());
+
+fn payloads() -> MutexGuard<'static, BTreeMap<(u64, u64), Arc<Payload>>> {
+    PAYLOADS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 extern "system" fn semaphore_fd(
-    _device: &Device,
+    device: &Device,
     info: &vk::SemaphoreGetFdInfoKHR<'_>,
     out: Out<'_, RawFd>,
 ) -> vk::Result {
-    let mut world = world::lock();
+    let mut world = device.lock();
     let copy = info.handle_type == vk::ExternalSemaphoreHandleTypeFlags::SYNC_FD;
     let payload =
         world::find(&mut world.semaphores, info.semaphore).map(|found| exported(found, copy));
-    result_of(payload.and_then(|payload| export(&mut world, payload)).map(|fd| *out.write(fd)))
+    result_of(payload.and_then(export).map(|fd| *out.write(fd)))
 }
 
 extern "system" fn fence_fd(
-    _device: &Device,
+    device: &Device,
     info: &vk::FenceGetFdInfoKHR<'_>,
     out: Out<'_, RawFd>,
 ) -> vk::Result {
-    let mut world = world::lock();
+    let mut world = device.lock();
     let copy = info.handle_type == vk::ExternalFenceHandleTypeFlags::SYNC_FD;
     let payload = world::find(&mut world.fences, info.fence).map(|found| exported(found, copy));
-    result_of(payload.and_then(|payload| export(&mut world, payload)).map(|fd| *out.write(fd)))
+    result_of(payload.and_then(export).map(|fd| *out.write(fd)))
 }
 
 extern "system" fn import_semaphore_fd(
-    _device: &Device,
+    device: &Device,
     info: &vk::ImportSemaphoreFdInfoKHR<'_>,
 ) -> vk::Result {
-    let mut world = world::lock();
+    let mut world = device.lock();
     let kind = match world::find(&mut world.semaphores, info.semaphore) {
         Ok(semaphore) => semaphore.current().kind(),
         Err(unknown) => return unknown,
     };
     let temporarily = info.flags.contains(vk::SemaphoreImportFlags::TEMPORARY)
         || info.handle_type == vk::ExternalSemaphoreHandleTypeFlags::SYNC_FD;
-    result_of(imported(&world, info.fd, kind).and_then(|payload| {
+    result_of(imported(info.fd, kind).and_then(|payload| {
         world::find(&mut world.semaphores, info.semaphore)
             .map(|semaphore| semaphore.import(payload, temporarily))
     }))
 }
 
 extern "system" fn import_fence_fd(
-    _device: &Device,
+    device: &Device,
     info: &vk::ImportFenceFdInfoKHR<'_>,
 ) -> vk::Result {
-    let mut world = world::lock();
+    let mut world = device.lock();
     let temporarily = info.flags.contains(vk::FenceImportFlags::TEMPORARY)
         || info.handle_type == vk::ExternalFenceHandleTypeFlags::SYNC_FD;
-    result_of(imported(&world, info.fd, Kind::Binary).and_then(|payload| {
+    result_of(imported(info.fd, Kind::Binary).and_then(|payload| {
         world::find(&mut world.fences, info.fence).map(|fence| fence.import(payload, temporarily))
     }))
 }
 
 /// The payload to export: shared, or moved out when the handle type has copy semantics.
 fn exported(primitive: &mut Primitive, copy: bool) -> Arc<Payload> {
+    primitive.is_shared = true;
+    EXPORTED.store(true, Relaxed);
     if copy { primitive.detach() } else { primitive.current() }
 }
 
 /// A new descriptor that stands for the payload. The entry is kept for good, because the file may outlive the handle.
-fn export(world: &mut World, payload: Arc<Payload>) -> Result<RawFd, vk::Result> {
+fn export(payload: Arc<Payload>) -> Result<RawFd, vk::Result> {
     // SAFETY: the name is a C string.
     let raw = unsafe { libc::memfd_create(c"fake-icd-payload".as_ptr(), libc::MFD_CLOEXEC) };
     if raw < 0 {
@@ -84,12 +96,12 @@ fn export(world: &mut World, payload: Arc<Payload>) -> Result<RawFd, vk::Result>
     }
     // SAFETY: the descriptor is new, so no one else owns it.
     let fd = unsafe { OwnedFd::from_raw_fd(raw) };
-    world.exported.insert(inode(raw).ok_or(vk::Result::ERROR_OUT_OF_HOST_MEMORY)?, payload);
+    payloads().insert(inode(raw).ok_or(vk::Result::ERROR_OUT_OF_HOST_MEMORY)?, payload);
     Ok(fd.into_raw_fd())
 }
 
 /// The payload that an imported descriptor stands for.
-fn imported(world: &World, fd: RawFd, kind: Kind) -> Result<Arc<Payload>, vk::Result> {
+fn imported(fd: RawFd, kind: Kind) -> Result<Arc<Payload>, vk::Result> {
     if fd < 0 {
         // A sync file of -1 is one that was signalled long ago.
         return Ok(Payload::new(kind, 1));
@@ -97,7 +109,7 @@ fn imported(world: &World, fd: RawFd, kind: Kind) -> Result<Arc<Payload>, vk::Re
     let key = inode(fd).ok_or(vk::Result::ERROR_INVALID_EXTERNAL_HANDLE)?;
     // SAFETY: the descriptor is open, and a successful import hands it over.
     drop(unsafe { OwnedFd::from_raw_fd(fd) });
-    Ok(world.exported.get(&key).cloned().unwrap_or_else(|| Payload::new(kind, 0)))
+    Ok(payloads().get(&key).cloned().unwrap_or_else(|| Payload::new(kind, 0)))
 }
 
 fn inode(fd: RawFd) -> Option<(u64, u64)> {

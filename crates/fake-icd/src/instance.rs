@@ -3,9 +3,13 @@
 use crate::device;
 use crate::ffi::{Allocator, LoaderWord, Out, OutArray, entries, put_text};
 use crate::in_process;
+use crate::log::{self, Log};
 use crate::script::Script;
+use crate::surface;
 use ash::{ext, khr, vk};
 use std::ffi::{CStr, c_char};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 entries! {
     "vkCreateInstance" => create,
@@ -24,7 +28,7 @@ entries! {
 #[repr(C)]
 pub(crate) struct Instance {
     _loader: LoaderWord,
-    physical: PhysicalDevice,
+    pub(crate) physical: PhysicalDevice,
 }
 
 impl Instance {
@@ -37,7 +41,8 @@ impl Instance {
 #[repr(C)]
 pub(crate) struct PhysicalDevice {
     _loader: LoaderWord,
-    pub(crate) script: Script,
+    pub(crate) script: Arc<Script>,
+    pub(crate) log: Arc<Log>,
 }
 
 type Extension = (&'static CStr, u32);
@@ -91,8 +96,16 @@ extern "system" fn create(
     let given = unsafe { in_process::script_in(info.p_next) };
     match given.map_or_else(Script::from_environment, Script::from_link) {
         Ok(script) => {
-            let physical = PhysicalDevice { _loader: LoaderWord::new(), script };
-            out.write(Box::leak(Box::new(Instance { _loader: LoaderWord::new(), physical })));
+            let log = Arc::new(Log::new(script.check));
+            let physical = PhysicalDevice {
+                _loader: LoaderWord::new(),
+                script: Arc::new(script),
+                log: Arc::clone(&log),
+            };
+            let instance = Instance { _loader: LoaderWord::new(), physical };
+            let instance: &'static Instance = Box::leak(Box::new(instance));
+            log::keep(std::ptr::from_ref(instance).addr() as u64, log);
+            out.write(instance);
             vk::Result::SUCCESS
         }
         Err(problem) => {
@@ -103,7 +116,14 @@ extern "system" fn create(
     }
 }
 
-extern "system" fn destroy(_instance: Option<&Instance>, _allocator: Allocator) {}
+extern "system" fn destroy(instance: Option<&Instance>, _allocator: Allocator) {
+    let Some(instance) = instance else { return };
+    let log = &instance.physical.log;
+    for _ in 0..log.devices.load(Relaxed) {
+        log.leak("device", 0);
+    }
+    surface::left_by(log);
+}
 
 extern "system" fn version(out: Out<'_, u32>) -> vk::Result {
     out.write(vk::API_VERSION_1_3);

@@ -9,8 +9,11 @@
 //! `extern "system"` function.
 
 mod accepted;
+mod calls;
+mod check;
 mod command;
 mod device;
+mod execute;
 mod external;
 mod features;
 mod fence;
@@ -18,18 +21,23 @@ mod ffi;
 mod in_process;
 mod instance;
 mod limits;
+mod log;
 mod memory;
 mod payload;
 mod physical;
 mod pipeline;
 mod query;
 mod queue;
+mod recorded;
 mod script;
 mod semaphore;
 mod submit;
 mod surface;
 mod swapchain;
 mod table;
+mod watched;
 mod world;
 
+pub use calls::{ANYWHERE, CALLS, Call, call, result_name};
 pub use in_process::{Scripted, entry, instance};
+pub use log::{Leak, Violation, count, failures_met, leaks, violations};

@@ -2,6 +2,8 @@
 //!
 //! One heap, one memory type, plain zeroed pages of the process. Images have sizes but no contents.
 
+use crate::calls::Which;
+use crate::check::{self, Object};
 use crate::device::Device;
 use crate::ffi::{Allocator, Array, Out, OutArray, entries};
 use crate::world::{self, World, result_of};
@@ -23,6 +25,8 @@ entries! {
     "vkBindBufferMemory2" | "vkBindBufferMemory2KHR" => bind_buffer2,
     "vkCreateImage" => create_image,
     "vkDestroyImage" => destroy_image,
+    "vkCreateImageView" => create_view,
+    "vkDestroyImageView" => destroy_view,
     "vkGetImageMemoryRequirements" => image_requirements,
     "vkGetImageMemoryRequirements2" | "vkGetImageMemoryRequirements2KHR" => image_requirements2,
     "vkGetDeviceImageMemoryRequirements" | "vkGetDeviceImageMemoryRequirementsKHR" => future_image_requirements,
@@ -105,7 +109,7 @@ impl Bytes {
 /// A `VkBuffer`.
 pub(crate) struct Buffer {
     size: u64,
-    bound: Option<(vk::DeviceMemory, u64)>,
+    pub(crate) bound: Option<(vk::DeviceMemory, u64)>,
 }
 
 impl Buffer {
@@ -126,6 +130,15 @@ impl Buffer {
 pub(crate) struct Image {
     row_bytes: u64,
     size: u64,
+    /// The swapchain that it belongs to, or 0. Only then does the program never destroy it, and only then is its layout followed.
+    pub(crate) swapchain: u64,
+    /// `None` is not known.
+    pub(crate) layout: Option<vk::ImageLayout>,
+}
+
+/// A `VkImageView`.
+pub(crate) struct ImageView {
+    pub(crate) image: vk::Image,
 }
 
 impl Image {
@@ -134,7 +147,12 @@ impl Image {
         let level =
             row_bytes * u64::from(extent.height) * u64::from(extent.depth) * u64::from(layers);
         // All smaller levels together are never larger than the first.
-        Self { row_bytes, size: if mip_levels > 1 { 2 * level } else { level } }
+        Self {
+            row_bytes,
+            size: if mip_levels > 1 { 2 * level } else { level },
+            swapchain: 0,
+            layout: Some(vk::ImageLayout::UNDEFINED),
+        }
     }
 
     fn from_info(info: &vk::ImageCreateInfo<'_>) -> Self {
@@ -143,33 +161,41 @@ impl Image {
 }
 
 extern "system" fn allocate(
-    _device: &Device,
+    device: &Device,
     info: &vk::MemoryAllocateInfo<'_>,
     _allocator: Allocator,
     out: Out<'_, vk::DeviceMemory>,
 ) -> vk::Result {
+    if let Some(result) = device.fails(Which::AllocateMemory) {
+        return result;
+    }
     match usize::try_from(info.allocation_size).ok().and_then(Memory::new) {
         Some(memory) => {
-            out.write(world::insert(&mut world::lock().memory, memory));
+            out.write(world::insert(&mut device.lock().memory, memory));
             vk::Result::SUCCESS
         }
         None => vk::Result::ERROR_OUT_OF_DEVICE_MEMORY,
     }
 }
 
-extern "system" fn free(_device: &Device, memory: vk::DeviceMemory, _allocator: Allocator) {
-    world::lock().memory.remove(&memory.as_raw());
+extern "system" fn free(device: &Device, memory: vk::DeviceMemory, _allocator: Allocator) {
+    let mut world = device.lock();
+    check::destroy(device, &mut world, "vkFreeMemory", Object::Memory, memory.as_raw());
+    world.memory.remove(&memory.as_raw());
 }
 
 extern "system" fn map(
-    _device: &Device,
+    device: &Device,
     memory: vk::DeviceMemory,
     offset: u64,
     _size: u64,
     _flags: u32,
     out: Out<'_, *mut c_void>,
 ) -> vk::Result {
-    let mut world = world::lock();
+    if let Some(result) = device.fails(Which::MapMemory) {
+        return result;
+    }
+    let mut world = device.lock();
     let memory = match world::find(&mut world.memory, memory) {
         Ok(memory) => memory,
         Err(unknown) => return unknown,
@@ -189,17 +215,22 @@ extern "system" fn commitment(_device: &Device, _memory: vk::DeviceMemory, out: 
 }
 
 extern "system" fn create_buffer(
-    _device: &Device,
+    device: &Device,
     info: &vk::BufferCreateInfo<'_>,
     _allocator: Allocator,
     out: Out<'_, vk::Buffer>,
 ) -> vk::Result {
-    out.write(world::insert(&mut world::lock().buffers, Buffer { size: info.size, bound: None }));
+    if let Some(result) = device.fails(Which::CreateBuffer) {
+        return result;
+    }
+    out.write(world::insert(&mut device.lock().buffers, Buffer { size: info.size, bound: None }));
     vk::Result::SUCCESS
 }
 
-extern "system" fn destroy_buffer(_device: &Device, buffer: vk::Buffer, _allocator: Allocator) {
-    world::lock().buffers.remove(&buffer.as_raw());
+extern "system" fn destroy_buffer(device: &Device, buffer: vk::Buffer, _allocator: Allocator) {
+    let mut world = device.lock();
+    check::destroy(device, &mut world, "vkDestroyBuffer", Object::Buffer, buffer.as_raw());
+    world.buffers.remove(&buffer.as_raw());
 }
 
 fn requirements(size: u64) -> vk::MemoryRequirements {
@@ -208,20 +239,20 @@ fn requirements(size: u64) -> vk::MemoryRequirements {
 }
 
 extern "system" fn buffer_requirements(
-    _device: &Device,
+    device: &Device,
     buffer: vk::Buffer,
     out: Out<'_, vk::MemoryRequirements>,
 ) {
-    let size = world::lock().buffers.get(&buffer.as_raw()).map_or(0, |buffer| buffer.size);
+    let size = device.lock().buffers.get(&buffer.as_raw()).map_or(0, |buffer| buffer.size);
     out.write(requirements(size));
 }
 
 extern "system" fn buffer_requirements2(
-    _device: &Device,
+    device: &Device,
     info: &vk::BufferMemoryRequirementsInfo2<'_>,
     out: &mut vk::MemoryRequirements2<'_>,
 ) {
-    let size = world::lock().buffers.get(&info.buffer.as_raw()).map_or(0, |buffer| buffer.size);
+    let size = device.lock().buffers.get(&info.buffer.as_raw()).map_or(0, |buffer| buffer.size);
     out.memory_requirements = requirements(size);
 }
 
@@ -235,12 +266,15 @@ extern "system" fn future_buffer_requirements(
 }
 
 extern "system" fn bind_buffer(
-    _device: &Device,
+    device: &Device,
     buffer: vk::Buffer,
     memory: vk::DeviceMemory,
     offset: u64,
 ) -> vk::Result {
-    let mut world = world::lock();
+    if let Some(result) = device.fails(Which::BindBufferMemory) {
+        return result;
+    }
+    let mut world = device.lock();
     let found = world::find(&mut world.buffers, buffer);
     result_of(found.map(|buffer| buffer.bound = Some((memory, offset))))
 }
@@ -260,37 +294,60 @@ extern "system" fn bind_buffer2(
 }
 
 extern "system" fn create_image(
-    _device: &Device,
+    device: &Device,
     info: &vk::ImageCreateInfo<'_>,
     _allocator: Allocator,
     out: Out<'_, vk::Image>,
 ) -> vk::Result {
-    out.write(world::insert(&mut world::lock().images, Image::from_info(info)));
+    out.write(world::insert(&mut device.lock().images, Image::from_info(info)));
     vk::Result::SUCCESS
 }
 
-extern "system" fn destroy_image(_device: &Device, image: vk::Image, _allocator: Allocator) {
-    world::lock().images.remove(&image.as_raw());
+extern "system" fn create_view(
+    device: &Device,
+    info: &vk::ImageViewCreateInfo<'_>,
+    _allocator: Allocator,
+    out: Out<'_, vk::ImageView>,
+) -> vk::Result {
+    if let Some(result) = device.fails(Which::CreateImageView) {
+        return result;
+    }
+    let mut world = device.lock();
+    check::known(device, &world, "vkCreateImageView", Object::Image, info.image.as_raw());
+    out.write(world::insert(&mut world.image_views, ImageView { image: info.image }));
+    vk::Result::SUCCESS
 }
 
-fn image_size(image: vk::Image) -> u64 {
-    world::lock().images.get(&image.as_raw()).map_or(0, |image| image.size)
+extern "system" fn destroy_view(device: &Device, view: vk::ImageView, _allocator: Allocator) {
+    let mut world = device.lock();
+    check::destroy(device, &mut world, "vkDestroyImageView", Object::ImageView, view.as_raw());
+    world.image_views.remove(&view.as_raw());
+}
+
+extern "system" fn destroy_image(device: &Device, image: vk::Image, _allocator: Allocator) {
+    let mut world = device.lock();
+    check::destroy(device, &mut world, "vkDestroyImage", Object::Image, image.as_raw());
+    world.images.remove(&image.as_raw());
+}
+
+fn image_size(device: &Device, image: vk::Image) -> u64 {
+    device.lock().images.get(&image.as_raw()).map_or(0, |image| image.size)
 }
 
 extern "system" fn image_requirements(
-    _device: &Device,
+    device: &Device,
     image: vk::Image,
     out: Out<'_, vk::MemoryRequirements>,
 ) {
-    out.write(requirements(image_size(image)));
+    out.write(requirements(image_size(device, image)));
 }
 
 extern "system" fn image_requirements2(
-    _device: &Device,
+    device: &Device,
     info: &vk::ImageMemoryRequirementsInfo2<'_>,
     out: &mut vk::MemoryRequirements2<'_>,
 ) {
-    out.memory_requirements = requirements(image_size(info.image));
+    out.memory_requirements = requirements(image_size(device, info.image));
 }
 
 extern "system" fn future_image_requirements(
@@ -303,12 +360,12 @@ extern "system" fn future_image_requirements(
 }
 
 extern "system" fn image_layout(
-    _device: &Device,
+    device: &Device,
     image: vk::Image,
     _subresource: &vk::ImageSubresource,
     out: Out<'_, vk::SubresourceLayout>,
 ) {
-    let world = world::lock();
+    let world = device.lock();
     let (row_pitch, size) =
         world.images.get(&image.as_raw()).map_or((0, 0), |image| (image.row_bytes, image.size));
     out.write(vk::SubresourceLayout {

@@ -85,11 +85,20 @@ impl Point {
 pub(crate) struct Primitive {
     permanent: Arc<Payload>,
     temporary: Option<Arc<Payload>>,
+    /// For the check of binary semaphores: whether all that was submitted so far leaves it signalled.
+    pub(crate) will_be_signalled: bool,
+    /// Whether its payload came from or went to somebody else, so that the check knows nothing.
+    pub(crate) is_shared: bool,
 }
 
 impl Primitive {
     pub(crate) fn new(kind: Kind, value: u64) -> Self {
-        Self { permanent: Payload::new(kind, value), temporary: None }
+        Self {
+            permanent: Payload::new(kind, value),
+            temporary: None,
+            will_be_signalled: value != 0,
+            is_shared: false,
+        }
     }
 
     /// The payload that operations act on now.
@@ -110,6 +119,7 @@ impl Primitive {
 
     /// Gives the payload away and starts again unsignalled: the copy that a sync file is.
     pub(crate) fn detach(&mut self) -> Arc<Payload> {
+        self.is_shared = true;
         let unsignalled = Payload::new(self.permanent.kind, 0);
         match self.temporary.take() {
             Some(payload) => payload,
@@ -118,6 +128,7 @@ impl Primitive {
     }
 
     pub(crate) fn import(&mut self, payload: Arc<Payload>, temporarily: bool) {
+        self.is_shared = true;
         if temporarily {
             self.temporary = Some(payload);
         } else {

@@ -1,5 +1,7 @@
 //! Query pools: which results are available, and how are they handed out?
 
+use crate::calls::Which;
+use crate::check::{self, Object};
 use crate::device::Device;
 use crate::ffi::{Allocator, Out, entries};
 use crate::memory::Bytes;
@@ -24,7 +26,7 @@ pub(crate) struct QueryPool {
 }
 
 extern "system" fn create(
-    _device: &Device,
+    device: &Device,
     info: &vk::QueryPoolCreateInfo<'_>,
     _allocator: Allocator,
     out: Out<'_, vk::QueryPool>,
@@ -36,16 +38,18 @@ extern "system" fn create(
         _ => 1,
     };
     let pool = QueryPool { values_per_query, queries: vec![None; info.query_count as usize] };
-    out.write(world::insert(&mut world::lock().query_pools, pool));
+    out.write(world::insert(&mut device.lock().query_pools, pool));
     vk::Result::SUCCESS
 }
 
-extern "system" fn destroy(_device: &Device, pool: vk::QueryPool, _allocator: Allocator) {
-    world::lock().query_pools.remove(&pool.as_raw());
+extern "system" fn destroy(device: &Device, pool: vk::QueryPool, _allocator: Allocator) {
+    let mut world = device.lock();
+    check::destroy(device, &mut world, "vkDestroyQueryPool", Object::QueryPool, pool.as_raw());
+    world.query_pools.remove(&pool.as_raw());
 }
 
-extern "system" fn reset_by_host(_device: &Device, pool: vk::QueryPool, first: u32, count: u32) {
-    reset(&mut world::lock(), pool, first..first.saturating_add(count));
+extern "system" fn reset_by_host(device: &Device, pool: vk::QueryPool, first: u32, count: u32) {
+    reset(&mut device.lock(), pool, first..first.saturating_add(count));
 }
 
 /// With `WAIT`, waits for as long as a query is unavailable, which may be for ever; so it is in Vulkan.
@@ -60,6 +64,9 @@ extern "system" fn results(
     stride: u64,
     flags: QueryResultFlags,
 ) -> vk::Result {
+    if let Some(result) = device.fails(Which::GetQueryPoolResults) {
+        return result;
+    }
     let queries = first..first.saturating_add(count);
     if device.is_lost() {
         return vk::Result::ERROR_DEVICE_LOST;
@@ -71,12 +78,14 @@ extern "system" fn results(
             return waited;
         }
     }
+    // Who polls must see progress: each look does a little of the work.
+    let _ = device.wait(Deadline::after(0), |world| all_available(world, pool, queries.clone()));
     let Some(room) = room else {
         return vk::Result::SUCCESS;
     };
     // SAFETY: the caller owes `size` bytes.
     let room = unsafe { Bytes::from_caller(room, size) };
-    let mut world = world::lock();
+    let mut world = device.lock();
     write_results(&mut world, pool, queries.clone(), room, stride, flags);
     if all_available(&mut world, pool, queries) || flags.contains(QueryResultFlags::PARTIAL) {
         vk::Result::SUCCESS

@@ -1,21 +1,28 @@
 //! The queue threads: in which order is work executed, and where does the script make it stop?
 
-use crate::command::Command;
 use crate::device::Device;
 use crate::ffi::LoaderWord;
 use crate::payload::Point;
+use crate::recorded::Command;
+use crate::script::Execute;
 use crate::swapchain::Presented;
-use crate::world::{self, Deadline, World};
+use crate::world::{Deadline, World};
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// One entry of a queue: it waits, works, then signals. A fence is one of the signals.
 pub(crate) struct Job {
+    /// Numbered over the process.
+    pub(crate) id: u64,
     pub(crate) waits: Vec<Point>,
     pub(crate) work: Work,
     pub(crate) signals: Vec<Point>,
+    /// Whether its waits were taken.
+    pub(crate) begun: bool,
+    /// The command that is to be executed next.
+    pub(crate) next: usize,
 }
 
 /// What a job does between its waits and its signals.
@@ -42,6 +49,8 @@ pub(crate) struct Stopped;
 #[repr(C)]
 pub(crate) struct Queue {
     _loader: LoaderWord,
+    /// Its place among the queues of the device.
+    pub(crate) index: usize,
     pub(crate) device: &'static Device,
     jobs: Mutex<VecDeque<Job>>,
     arrived: Condvar,
@@ -54,11 +63,15 @@ impl Queue {
     pub(crate) fn start(device: &'static Device, index: u32) -> io::Result<&'static Self> {
         let queue: &'static Self = Box::leak(Box::new(Self {
             _loader: LoaderWord::new(),
+            index: index as usize,
             device,
             jobs: Mutex::default(),
             arrived: Condvar::new(),
             unfinished: AtomicUsize::new(0),
         }));
+        if device.script.execute != Execute::Threads {
+            return Ok(queue);
+        }
         // Never joined: a stuck thread must not keep the process from ending.
         std::thread::Builder::new().name(format!("fake-queue-{index}")).spawn(|| queue.serve())?;
         Ok(queue)
@@ -67,6 +80,15 @@ impl Queue {
     /// Appends jobs, in order.
     pub(crate) fn push(&self, jobs: Vec<Job>) {
         self.unfinished.fetch_add(jobs.len(), Relaxed);
+        if self.device.script.execute != Execute::Threads {
+            return self.device.change(|world| {
+                // A device that was lost meanwhile does no work any more.
+                match world.jobs.get_mut(self.index) {
+                    Some(queued) if !self.device.is_lost() => queued.extend(jobs),
+                    _ => self.finished(jobs.len()),
+                }
+            });
+        }
         self.jobs().extend(jobs);
         self.arrived.notify_one();
     }
@@ -77,13 +99,23 @@ impl Queue {
         self.arrived.notify_one();
     }
 
+    /// Counts jobs that are finished or were dropped.
+    pub(crate) fn finished(&self, jobs: usize) {
+        self.unfinished.fetch_sub(jobs, Relaxed);
+    }
+
+    /// All its work was dropped, because the device is lost.
+    pub(crate) fn drop_all(&self) {
+        self.unfinished.store(0, Relaxed);
+    }
+
     pub(crate) fn is_idle(&self) -> bool {
         self.unfinished.load(Relaxed) == 0
     }
 
     /// A wait by the queue thread, which nothing but its end or the device's can interrupt.
     pub(crate) fn wait(&self, mut reached: impl FnMut(&mut World) -> bool) -> Result<(), Stopped> {
-        let outcome = world::wait(Deadline::Never, |world| {
+        let outcome = self.device.wait_until(Deadline::Never, |world| {
             if self.device.is_lost() || self.device.is_closed() {
                 return Some(Err(Stopped));
             }
@@ -99,11 +131,11 @@ impl Queue {
     fn serve(&self) {
         while let Some(job) = self.next_job() {
             let outcome = self.run(&job);
-            world::change(|world| {
+            self.device.change(|world| {
                 if outcome.is_ok() {
-                    job.finish(world);
+                    job.finish(self.device, world);
                 }
-                self.unfinished.fetch_sub(1, Relaxed);
+                self.finished(1);
             });
         }
     }
@@ -122,12 +154,12 @@ impl Queue {
     }
 
     fn run(&self, job: &Job) -> Result<(), Stopped> {
-        self.wait(|_| {
-            let reached = job.waits.iter().all(Point::is_reached);
-            if reached {
-                job.waits.iter().for_each(Point::consume);
+        self.wait(|world| {
+            let taken = job.take_waits();
+            if taken {
+                world.watched.begun(job.id);
             }
-            reached
+            taken
         })?;
         match &job.work {
             Work::Batch(batch) => self.execute(batch),
@@ -152,7 +184,11 @@ impl Queue {
         if batch.has_command_buffers && !script.execution.is_zero() {
             std::thread::sleep(script.execution);
         }
-        batch.commands.iter().try_for_each(|command| command.execute(self))
+        for command in &batch.commands {
+            self.wait(|world| command.is_ready(world))?;
+            self.device.change(|world| command.apply(self.device, world));
+        }
+        Ok(())
     }
 
     /// Burns a core until the program destroys the device; losing it does not stop a runaway shader.
@@ -164,10 +200,29 @@ impl Queue {
 }
 
 impl Job {
-    fn finish(self, world: &mut World) {
+    pub(crate) fn new(waits: Vec<Point>, work: Work, signals: Vec<Point>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self { id: NEXT.fetch_add(1, Relaxed), waits, work, signals, begun: false, next: 0 }
+    }
+
+    /// Takes what it waits for if all of it is there; whether it was.
+    pub(crate) fn take_waits(&self) -> bool {
+        let reached = self.waits.iter().all(Point::is_reached);
+        if reached {
+            self.waits.iter().for_each(Point::consume);
+        }
+        reached
+    }
+
+    pub(crate) fn has_command_buffers(&self) -> bool {
+        matches!(&self.work, Work::Batch(batch) if batch.has_command_buffers)
+    }
+
+    pub(crate) fn finish(self, device: &Device, world: &mut World) {
         if let Work::Present(images) = self.work {
-            images.into_iter().for_each(|image| image.give_back(world));
+            images.into_iter().for_each(|image| image.give_back(device, world));
         }
         self.signals.iter().for_each(Point::signal);
+        world.watched.finished(self.id);
     }
 }

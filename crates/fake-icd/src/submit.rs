@@ -1,10 +1,14 @@
 //! Submissions: how do the three submit calls become jobs, and which of their signals does the script drop?
 
-use crate::command::{Command, CommandBuffer};
+use crate::calls::Which;
+use crate::check;
+use crate::command::CommandBuffer;
 use crate::device::Device;
+use crate::execute;
 use crate::ffi::{self, Array, entries};
 use crate::payload::{Kind, Point};
 use crate::queue::{Batch, Job, Queue, Work};
+use crate::recorded::Command;
 use crate::world::{self, World};
 use ash::vk::{self, Handle as _};
 
@@ -15,13 +19,13 @@ entries! {
 }
 
 /// A semaphore and, if it is a timeline, a value.
-type SemaphoreValue = (vk::Semaphore, u64);
+pub(crate) type SemaphoreValue = (vk::Semaphore, u64);
 
 /// What the three calls have in common.
-struct Submission<'a> {
-    waits: Vec<SemaphoreValue>,
-    command_buffers: Vec<&'a CommandBuffer>,
-    signals: Vec<SemaphoreValue>,
+pub(crate) struct Submission<'a> {
+    pub(crate) waits: Vec<SemaphoreValue>,
+    pub(crate) command_buffers: Vec<&'a CommandBuffer>,
+    pub(crate) signals: Vec<SemaphoreValue>,
 }
 
 extern "system" fn submit(
@@ -139,19 +143,29 @@ fn enqueue(
     fence: vk::Fence,
 ) -> vk::Result {
     let device = queue.device;
+    let plan = check::submission(device, &device.lock(), &submissions, fence);
+    let scripted = device.scripted(Which::QueueSubmit);
+    let loses = scripted == Some(vk::Result::ERROR_DEVICE_LOST);
+    if loses && !device.script.lost_submit_executes {
+        device.lose();
+    }
     if device.is_lost() {
         return vk::Result::ERROR_DEVICE_LOST;
     }
-    let number = device.submissions.next();
-    if let Some((_, result)) = device.script.fail_submit.filter(|(ordinal, _)| *ordinal == number) {
+    if let Some(result) = scripted.filter(|_| !loses) {
         return result;
     }
     // The lock ends with this statement: the queue thread is about to want it.
-    let jobs = jobs(device, &mut world::lock(), &submissions, fence);
+    let jobs = jobs(device, &mut device.lock(), &submissions, fence);
     match jobs {
         Ok(jobs) => {
+            plan.accept(device, &mut device.lock(), &jobs);
             queue.push(jobs);
-            vk::Result::SUCCESS
+            if loses {
+                device.change(|world| while execute::step(device, world) {});
+                device.lose();
+            }
+            scripted.unwrap_or(vk::Result::SUCCESS)
         }
         Err(unknown) => unknown,
     }
@@ -169,7 +183,7 @@ fn jobs(
         .map(|submission| job(device, world, submission))
         .collect::<Result<_, _>>()?;
     if jobs.is_empty() {
-        jobs.push(Job { waits: Vec::new(), work: Work::Nothing, signals: Vec::new() });
+        jobs.push(Job::new(Vec::new(), Work::Nothing, Vec::new()));
     }
     if let Some(last) = jobs.last_mut() {
         last.signals.extend(fence);
@@ -195,7 +209,7 @@ fn job(device: &Device, world: &mut World, submission: &Submission<'_>) -> Resul
         has_command_buffers: !submission.command_buffers.is_empty(),
         commands,
     };
-    Ok(Job { waits, work: Work::Batch(batch), signals })
+    Ok(Job::new(waits, Work::Batch(batch), signals))
 }
 
 /// The points a queue is to wait for; uses up temporary imports.

@@ -1,11 +1,17 @@
-//! Headless surfaces: what can be presented on them?
+//! Headless surfaces: who presents on them, and what can be presented?
 
-use crate::ffi::{self, Out, OutArray, entries};
-use crate::instance::PhysicalDevice;
-use ash::vk;
+use crate::ffi::{self, Allocator, Out, OutArray, entries};
+use crate::instance::{Instance, PhysicalDevice};
+use crate::log::Log;
+use crate::world;
+use ash::vk::{self, Handle as _};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::c_void;
+use std::sync::{Arc, Mutex, PoisonError};
 
 entries! {
+    "vkCreateHeadlessSurfaceEXT" => create,
+    "vkDestroySurfaceKHR" => destroy,
     "vkGetPhysicalDeviceSurfaceSupportKHR" => support,
     "vkGetPhysicalDeviceSurfaceCapabilitiesKHR" => capabilities,
     "vkGetPhysicalDeviceSurfaceCapabilities2KHR" => capabilities2,
@@ -15,7 +21,111 @@ entries! {
     "vkGetPhysicalDevicePresentRectanglesKHR" => present_rectangles,
 }
 
-const IMAGES_MIN: u32 = 2;
+/// A `VkSurfaceKHR` of this driver. Surfaces that a loader made on its own are unknown, and then nothing is said about them.
+struct Surface {
+    log: Arc<Log>,
+    lost: bool,
+    /// The swapchain that is not retired: there is one at most.
+    current: Option<vk::SwapchainKHR>,
+    /// Those that were not destroyed.
+    swapchains: BTreeSet<vk::SwapchainKHR>,
+}
+
+/// The surfaces of all instances: they belong to no device. Locked after a device's world, if both are.
+static SURFACES: Mutex<BTreeMap<u64, Surface>> = Mutex::new(BTreeMap::new());
+
+/// What becomes of a surface that is known.
+fn with<T>(surface: vk::SurfaceKHR, view: impl FnOnce(&mut Surface) -> T) -> Option<T> {
+    let mut surfaces = SURFACES.lock().unwrap_or_else(PoisonError::into_inner);
+    surfaces.get_mut(&surface.as_raw()).map(view)
+}
+
+pub(crate) fn is_lost(surface: vk::SurfaceKHR) -> bool {
+    with(surface, |surface| surface.lost).unwrap_or(false)
+}
+
+pub(crate) fn lose(surface: vk::SurfaceKHR) {
+    with(surface, |surface| surface.lost = true);
+}
+
+/// Gives the surface a new swapchain, unless it is lost or has one: "VK_ERROR_NATIVE_WINDOW_IN_USE_KHR".
+pub(crate) fn occupy(
+    surface: vk::SurfaceKHR,
+    swapchain: vk::SwapchainKHR,
+) -> Result<(), vk::Result> {
+    let occupied = with(surface, |surface| {
+        if surface.lost {
+            return Err(vk::Result::ERROR_SURFACE_LOST_KHR);
+        }
+        if surface.current.is_some() {
+            return Err(vk::Result::ERROR_NATIVE_WINDOW_IN_USE_KHR);
+        }
+        surface.current = Some(swapchain);
+        surface.swapchains.insert(swapchain);
+        Ok(())
+    });
+    occupied.unwrap_or(Ok(()))
+}
+
+/// The swapchain is retired; the surface is free for the next.
+pub(crate) fn retire(surface: vk::SurfaceKHR, swapchain: vk::SwapchainKHR) {
+    with(surface, |surface| {
+        surface.current = surface.current.filter(|&current| current != swapchain);
+    });
+}
+
+/// The swapchain is destroyed.
+pub(crate) fn leave(surface: vk::SurfaceKHR, swapchain: vk::SwapchainKHR) {
+    retire(surface, swapchain);
+    with(surface, |surface| surface.swapchains.remove(&swapchain));
+}
+
+/// Notes the surfaces that are left when an instance is destroyed.
+pub(crate) fn left_by(log: &Arc<Log>) {
+    let mut surfaces = SURFACES.lock().unwrap_or_else(PoisonError::into_inner);
+    surfaces.retain(|&handle, surface| {
+        let left = Arc::ptr_eq(&surface.log, log);
+        if left {
+            log.leak("surface", handle);
+        }
+        !left
+    });
+}
+
+extern "system" fn create(
+    instance: &Instance,
+    _info: *const c_void,
+    _allocator: Allocator,
+    out: Out<'_, vk::SurfaceKHR>,
+) -> vk::Result {
+    let log = Arc::clone(&instance.physical.log);
+    let surface = Surface { log, lost: false, current: None, swapchains: BTreeSet::new() };
+    let mut surfaces = SURFACES.lock().unwrap_or_else(PoisonError::into_inner);
+    out.write(world::insert(&mut surfaces, surface));
+    vk::Result::SUCCESS
+}
+
+extern "system" fn destroy(instance: &Instance, handle: vk::SurfaceKHR, _allocator: Allocator) {
+    if handle.is_null() {
+        return;
+    }
+    let gone = SURFACES.lock().unwrap_or_else(PoisonError::into_inner).remove(&handle.as_raw());
+    let log = &instance.physical.log;
+    match gone {
+        None => log.violation(
+            "stale handle",
+            format!("vkDestroySurfaceKHR: surface {:#x} is not one", handle.as_raw()),
+        ),
+        Some(surface) if !surface.swapchains.is_empty() => log.violation(
+            "VUID-vkDestroySurfaceKHR-surface-01266",
+            format!("vkDestroySurfaceKHR: surface {:#x} has swapchains", handle.as_raw()),
+        ),
+        Some(_) => {}
+    }
+}
+
+/// How many images an engine may keep for itself, and one more.
+pub(crate) const IMAGES_MIN: u32 = 2;
 const IMAGES_MAX: u32 = 8;
 const EXTENT_MAX: u32 = 16384;
 

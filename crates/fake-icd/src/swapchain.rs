@@ -1,17 +1,21 @@
 //! Swapchains on headless surfaces: who has each image, and when does it come back?
 //!
 //! The presentation engine is imaginary: an image comes back as soon as its present was executed on the queue, in that
-//! order, unless the script withholds it.
+//! order, unless the script withholds it or has the engine hold what it shows.
 
+use crate::calls::Which;
+use crate::check::{self, Object};
 use crate::device::Device;
 use crate::ffi::{self, Allocator, Out, OutArray, entries};
 use crate::memory::Image;
 use crate::payload::Point;
 use crate::queue::{Job, Queue, Work};
+use crate::script::Execute;
 use crate::submit;
+use crate::surface;
 use crate::world::{self, Deadline, World, result_of};
 use ash::vk::{self, Handle as _};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 entries! {
     "vkCreateSwapchainKHR" => create,
@@ -21,7 +25,7 @@ entries! {
     "vkAcquireNextImage2KHR" => acquire2,
     "vkQueuePresentKHR" => present,
     "vkWaitForPresentKHR" => wait_for_present,
-    "vkReleaseSwapchainImagesEXT" => release_images,
+    "vkReleaseSwapchainImagesEXT" | "vkReleaseSwapchainImagesKHR" => release_images,
     "vkGetDeviceGroupPresentCapabilitiesKHR" => group_capabilities,
     "vkGetDeviceGroupSurfacePresentModesKHR" => group_modes,
 }
@@ -31,31 +35,65 @@ const IMAGES_DEFAULT: u32 = 3;
 
 /// A `VkSwapchainKHR`.
 pub(crate) struct Swapchain {
-    images: Vec<vk::Image>,
+    pub(crate) images: Vec<vk::Image>,
+    pub(crate) surface: vk::SurfaceKHR,
     /// Indices of the images that the presentation engine would give, the next one first.
     available: VecDeque<u32>,
+    /// Those that the program has acquired and neither presented nor released.
+    pub(crate) held: BTreeSet<u32>,
+    /// The image that an engine shows which holds it until the next one comes.
+    shown: Option<u32>,
     /// The surface has changed, or a newer swapchain has replaced this one.
     out_of_date: bool,
+    /// It was the old swapchain of a creation.
+    pub(crate) retired: bool,
     last_present_id: u64,
+}
+
+impl Swapchain {
+    /// Whether the presentation engine has this image.
+    pub(crate) fn engine_has(&self, image: vk::Image) -> bool {
+        let index = self.images.iter().position(|&own| own == image);
+        let index = index.and_then(|index| u32::try_from(index).ok());
+        index.is_some_and(|index| self.available.contains(&index) || self.shown == Some(index))
+    }
+
+    /// What a call for an image gets instead of one.
+    fn refusal(&self) -> Option<vk::Result> {
+        if surface::is_lost(self.surface) {
+            return Some(vk::Result::ERROR_SURFACE_LOST_KHR);
+        }
+        self.out_of_date.then_some(vk::Result::ERROR_OUT_OF_DATE_KHR)
+    }
 }
 
 /// An image on its way through a queue to the presentation engine.
 pub(crate) struct Presented {
-    swapchain: vk::SwapchainKHR,
-    image: u32,
+    pub(crate) swapchain: vk::SwapchainKHR,
+    pub(crate) image: u32,
     id: u64,
     /// The script keeps the image from being shown and from coming back.
     withheld: bool,
+    /// The engine refused it, so it comes back without being shown.
+    refused: bool,
+    /// The program had acquired it.
+    was_held: bool,
 }
 
 impl Presented {
     /// The engine has shown the image and is done with it.
-    pub(crate) fn give_back(self, world: &mut World) {
-        if self.withheld {
+    pub(crate) fn give_back(self, device: &Device, world: &mut World) {
+        check::presented(device, world, self.swapchain, self.image);
+        let Some(swapchain) = world.swapchains.get_mut(&self.swapchain.as_raw()) else { return };
+        if self.withheld || !self.was_held {
             return;
         }
-        if let Some(swapchain) = world.swapchains.get_mut(&self.swapchain.as_raw()) {
-            swapchain.available.push_back(self.image);
+        let back = match device.script.engine_holds && !self.refused {
+            true => swapchain.shown.replace(self.image),
+            false => Some(self.image),
+        };
+        swapchain.available.extend(back);
+        if !self.refused {
             swapchain.last_present_id = swapchain.last_present_id.max(self.id);
         }
     }
@@ -67,58 +105,103 @@ extern "system" fn create(
     _allocator: Allocator,
     out: Out<'_, vk::SwapchainKHR>,
 ) -> vk::Result {
+    check::create_swapchain(device, &device.lock(), info);
+    // Whoever is blocked in an acquire of the old swapchain learns that it is out of date. "oldSwapchain is retired, even if
+    // creation of the new swapchain fails": so says the specification.
+    device.change(|world| {
+        if let Some(old) = world.swapchains.get_mut(&info.old_swapchain.as_raw()) {
+            old.out_of_date = true;
+            old.retired = true;
+            surface::retire(old.surface, info.old_swapchain);
+        }
+    });
+    if let Some(result) = device.fails(Which::CreateSwapchain) {
+        if result == vk::Result::ERROR_SURFACE_LOST_KHR && device.script.sticky {
+            surface::lose(info.surface);
+        }
+        return result;
+    }
     if device.is_lost() {
         return vk::Result::ERROR_DEVICE_LOST;
     }
+    let swapchain = world::fresh::<vk::SwapchainKHR>();
+    if let Err(refusal) = surface::occupy(info.surface, swapchain) {
+        return refusal;
+    }
+    device.change(|world| {
+        let made = make(world, info, swapchain);
+        world.swapchains.insert(swapchain.as_raw(), made);
+    });
+    out.write(swapchain);
+    vk::Result::SUCCESS
+}
+
+fn make(
+    world: &mut World,
+    info: &vk::SwapchainCreateInfoKHR<'_>,
+    handle: vk::SwapchainKHR,
+) -> Swapchain {
     let count = match info.min_image_count {
         0 => IMAGES_DEFAULT,
         wanted => wanted,
     };
     let vk::Extent2D { width, height } = info.image_extent;
     let extent = vk::Extent3D { width, height, depth: 1 };
-    // Whoever is blocked in an acquire of the old swapchain learns that it is out of date.
-    let swapchain = world::change(|world| {
-        if let Some(old) = world.swapchains.get_mut(&info.old_swapchain.as_raw()) {
-            old.out_of_date = true;
-        }
-        let images = (0..count)
-            .map(|_| {
-                world::insert(&mut world.images, Image::new(extent, info.image_array_layers, 1))
-            })
-            .collect();
-        let swapchain = Swapchain {
-            images,
-            available: (0..count).collect(),
-            out_of_date: false,
-            last_present_id: 0,
-        };
-        world::insert(&mut world.swapchains, swapchain)
-    });
-    out.write(swapchain);
-    vk::Result::SUCCESS
+    let mut image = || {
+        let mut image = Image::new(extent, info.image_array_layers, 1);
+        image.swapchain = handle.as_raw();
+        world::insert(&mut world.images, image)
+    };
+    Swapchain {
+        images: (0..count).map(|_| image()).collect(),
+        surface: info.surface,
+        available: (0..count).collect(),
+        held: BTreeSet::new(),
+        shown: None,
+        out_of_date: false,
+        retired: false,
+        last_present_id: 0,
+    }
 }
 
-extern "system" fn destroy(_device: &Device, swapchain: vk::SwapchainKHR, _allocator: Allocator) {
-    world::change(|world| {
-        let swapchain = world.swapchains.remove(&swapchain.as_raw());
-        for image in swapchain.into_iter().flat_map(|swapchain| swapchain.images) {
+extern "system" fn destroy(device: &Device, swapchain: vk::SwapchainKHR, _allocator: Allocator) {
+    device.change(|world| {
+        check::destroy(
+            device,
+            world,
+            "vkDestroySwapchainKHR",
+            Object::Swapchain,
+            swapchain.as_raw(),
+        );
+        let Some(gone) = world.swapchains.remove(&swapchain.as_raw()) else { return };
+        surface::leave(gone.surface, swapchain);
+        for image in gone.images {
             world.images.remove(&image.as_raw());
+            check::image_is_gone(device, world, image);
         }
     });
 }
 
 extern "system" fn images(
-    _device: &Device,
+    device: &Device,
     swapchain: vk::SwapchainKHR,
     count: &mut u32,
     out: OutArray<vk::Image>,
 ) -> vk::Result {
-    match world::find(&mut world::lock().swapchains, swapchain) {
-        Ok(swapchain) => {
-            out.enumerate(count, swapchain.images.clone(), |slot, image| *slot = image)
-        }
-        Err(unknown) => unknown,
+    let mut world = device.lock();
+    check::known(device, &world, "vkGetSwapchainImagesKHR", Object::Swapchain, swapchain.as_raw());
+    let images = match world::find(&mut world.swapchains, swapchain) {
+        Ok(swapchain) => swapchain.images.clone(),
+        Err(unknown) => return unknown,
+    };
+    drop(world);
+    match device.fails(Which::GetSwapchainImages) {
+        // A call that only asks for the number cannot be incomplete.
+        Some(vk::Result::INCOMPLETE) if !out.is_null() => *count = count.saturating_sub(1),
+        Some(vk::Result::INCOMPLETE) | None => {}
+        Some(error) => return error,
     }
+    out.enumerate(count, images, |slot, image| *slot = image)
 }
 
 extern "system" fn acquire(
@@ -129,30 +212,28 @@ extern "system" fn acquire(
     fence: vk::Fence,
     out: Out<'_, u32>,
 ) -> vk::Result {
-    let scripted = device.acquire_calls.next_is(device.script.acquire_out_of_date);
-    if scripted {
-        // From now on, as with a window that was resized; until the program makes a new swapchain.
-        let outdate = |world: &mut World| {
-            world::find(&mut world.swapchains, swapchain)
-                .map(|swapchain| swapchain.out_of_date = true)
-        };
-        if let Err(unknown) = world::change(outdate) {
-            return unknown;
-        }
+    check::acquire(device, &device.lock(), swapchain, timeout_ns, semaphore, fence);
+    let scripted = device.fails(Which::AcquireNextImage);
+    if let Some(result) = scripted.filter(|&result| result != vk::Result::SUBOPTIMAL_KHR) {
+        return fail_acquire(device, swapchain, timeout_ns, result);
     }
-    let outcome = world::wait(Deadline::after(timeout_ns), |world| {
+    if device.acquire_calls.next_is(device.script.acquire_out_of_date) {
+        // From now on, as with a window that was resized; until the program makes a new swapchain.
+        device.change(|world| outdate(world, swapchain));
+    }
+    let outcome = device.wait_until(Deadline::after(timeout_ns), |world| {
         if device.is_lost() {
             return Some(Err(vk::Result::ERROR_DEVICE_LOST));
         }
-        try_acquire(world, swapchain, semaphore, fence).transpose()
+        try_acquire(device, world, swapchain, semaphore, fence).transpose()
     });
     match outcome {
         Some(Ok(index)) => {
             device.acquired_images.next();
             out.write(index);
             // The semaphore and the fence were signalled within the wait; now tell those who wait for them.
-            world::change(|_| ());
-            vk::Result::SUCCESS
+            device.change(|_| ());
+            scripted.unwrap_or(vk::Result::SUCCESS)
         }
         Some(Err(result)) => result,
         None if timeout_ns == 0 => vk::Result::NOT_READY,
@@ -160,25 +241,77 @@ extern "system" fn acquire(
     }
 }
 
-/// Takes an available image and signals at once, since the imaginary engine never still reads it.
-fn try_acquire(
-    world: &mut World,
+/// A scripted result without an image. A surface that changed stays changed.
+fn fail_acquire(
+    device: &Device,
     swapchain: vk::SwapchainKHR,
+    timeout_ns: u64,
+    result: vk::Result,
+) -> vk::Result {
+    if result == vk::Result::TIMEOUT {
+        device.time_out(timeout_ns);
+    }
+    stick(device, swapchain, result);
+    result
+}
+
+/// What a scripted result of the presentation engine leaves behind.
+fn stick(device: &Device, swapchain: vk::SwapchainKHR, result: vk::Result) {
+    if !device.script.sticky {
+        return;
+    }
+    match result {
+        vk::Result::ERROR_OUT_OF_DATE_KHR => device.change(|world| outdate(world, swapchain)),
+        vk::Result::ERROR_SURFACE_LOST_KHR => {
+            let world = device.lock();
+            let found = world.swapchains.get(&swapchain.as_raw());
+            found.into_iter().for_each(|found| surface::lose(found.surface));
+        }
+        _ => {}
+    }
+}
+
+fn outdate(world: &mut World, swapchain: vk::SwapchainKHR) {
+    if let Some(swapchain) = world.swapchains.get_mut(&swapchain.as_raw()) {
+        swapchain.out_of_date = true;
+    }
+}
+
+/// Takes an available image and signals. With the work left to waits, the signal is work too; otherwise it is there at once, since
+/// the imaginary engine never still reads the image.
+fn try_acquire(
+    device: &Device,
+    world: &mut World,
+    handle: vk::SwapchainKHR,
     semaphore: vk::Semaphore,
     fence: vk::Fence,
 ) -> Result<Option<u32>, vk::Result> {
-    let swapchain = match world.swapchains.get_mut(&swapchain.as_raw()) {
-        Some(swapchain) if !swapchain.out_of_date => swapchain,
-        _ => return Err(vk::Result::ERROR_OUT_OF_DATE_KHR),
-    };
+    let swapchain =
+        world.swapchains.get_mut(&handle.as_raw()).ok_or(vk::Result::ERROR_OUT_OF_DATE_KHR)?;
+    if let Some(refusal) = swapchain.refusal() {
+        return Err(refusal);
+    }
     let Some(index) = swapchain.available.pop_front() else {
         return Ok(None);
     };
+    swapchain.held.insert(index);
+    let mut signals = Vec::with_capacity(2);
     if !semaphore.is_null() {
-        world::find(&mut world.semaphores, semaphore)?.current().signal(1);
+        let semaphore = world::find(&mut world.semaphores, semaphore)?;
+        semaphore.will_be_signalled = true;
+        signals.push(Point { payload: semaphore.current(), value: 1 });
     }
     if !fence.is_null() {
-        world::find(&mut world.fences, fence)?.current().signal(1);
+        let payload = world::find(&mut world.fences, fence)?.current();
+        signals.push(Point { payload, value: 1 });
+    }
+    match world.jobs.last_mut() {
+        Some(engine) if device.script.execute == Execute::Late => {
+            let job = Job::new(Vec::new(), Work::Nothing, signals);
+            check::acquired(device, &mut world.watched, job.id, semaphore, fence);
+            engine.push_back(job);
+        }
+        _ => signals.iter().for_each(Point::signal),
     }
     Ok(Some(index))
 }
@@ -192,9 +325,7 @@ extern "system" fn acquire2(
 }
 
 extern "system" fn present(queue: &Queue, info: &vk::PresentInfoKHR<'_>) -> vk::Result {
-    if queue.device.is_lost() {
-        return vk::Result::ERROR_DEVICE_LOST;
-    }
+    let device = queue.device;
     // SAFETY: the caller owes a valid structure, with `swapchain_count` swapchains and as many images.
     let (semaphores, swapchains, images) = unsafe {
         (
@@ -203,26 +334,56 @@ extern "system" fn present(queue: &Queue, info: &vk::PresentInfoKHR<'_>) -> vk::
             ffi::slice(info.p_image_indices, info.swapchain_count),
         )
     };
-    let device = queue.device;
+    let plan = check::present(device, &device.lock(), semaphores, swapchains, images, info);
+    let scripted = device.fails(Which::QueuePresent);
+    let lost = device.is_lost().then_some(vk::Result::ERROR_DEVICE_LOST);
+    if let Some(result) = scripted.filter(|&result| !is_enqueued(result)).or(lost) {
+        return report_present(info, swapchains.iter().map(|_| result));
+    }
+    let refused = scripted.is_some_and(|result| result != vk::Result::SUBOPTIMAL_KHR);
+    if let Some(result) = scripted {
+        swapchains.iter().for_each(|&swapchain| stick(device, swapchain, result));
+    }
     let withhold_after = device.script.withhold_after;
     let withheld = withhold_after.is_some_and(|after| device.acquired_images.so_far() >= after);
-    let ids = present_ids(info).iter().chain(std::iter::repeat(&0));
-    let presented = swapchains.iter().zip(images).zip(ids);
-    let presented =
-        presented.map(|((&swapchain, &image), &id)| Presented { swapchain, image, id, withheld });
-    let work = Work::Present(presented.collect());
-    let job = present_job(&mut world::lock(), semaphores, work, withheld, info);
-    match job {
-        // Even a present that is out of date executes its waits.
-        Ok(job) => queue.push(vec![job]),
-        Err(unknown) => return unknown,
+    let ids = present_ids(info).iter().copied().chain(std::iter::repeat(0));
+    let mut world = device.lock();
+    let mut results = Vec::with_capacity(swapchains.len());
+    let mut presented = Vec::with_capacity(swapchains.len());
+    for ((&handle, &image), id) in swapchains.iter().zip(images).zip(ids) {
+        let found = world.swapchains.get_mut(&handle.as_raw());
+        let was_held = found.is_some_and(|found| found.held.remove(&image));
+        let refusal = match world.swapchains.get(&handle.as_raw()) {
+            // A swapchain that was replaced still presents what was acquired from it; that is as out of date as can be.
+            Some(found) => found.refusal(),
+            None => Some(vk::Result::ERROR_OUT_OF_DATE_KHR),
+        };
+        results.push(scripted.or(refusal).unwrap_or(vk::Result::SUCCESS));
+        let refused = refused || refusal.is_some();
+        presented.push(Presented { swapchain: handle, image, id, withheld, refused, was_held });
     }
-    let world = world::lock();
-    let result = |swapchain: &vk::SwapchainKHR| match world.swapchains.get(&swapchain.as_raw()) {
-        Some(swapchain) if !swapchain.out_of_date => vk::Result::SUCCESS,
-        _ => vk::Result::ERROR_OUT_OF_DATE_KHR,
+    let job = match present_job(&mut world, semaphores, Work::Present(presented), withheld, info) {
+        Ok(job) => job,
+        Err(unknown) => return unknown,
     };
-    report_present(info, swapchains.iter().map(result))
+    let jobs = vec![job];
+    plan.accept(device, &mut world, &jobs);
+    drop(world);
+    // Even a present that is out of date executes its waits.
+    queue.push(jobs);
+    report_present(info, results.into_iter())
+}
+
+/// Whether a present with this result is enqueued all the same: "the set of queue operations are still considered to be enqueued"
+/// if the engine rejects it, but nothing is affected if memory runs out.
+fn is_enqueued(result: vk::Result) -> bool {
+    matches!(
+        result,
+        vk::Result::SUBOPTIMAL_KHR
+            | vk::Result::ERROR_OUT_OF_DATE_KHR
+            | vk::Result::ERROR_SURFACE_LOST_KHR
+            | vk::Result::ERROR_FULL_SCREEN_EXCLUSIVE_MODE_LOST_EXT
+    )
 }
 
 fn present_job(
@@ -233,9 +394,9 @@ fn present_job(
     info: &vk::PresentInfoKHR<'_>,
 ) -> Result<Job, vk::Result> {
     let waits = submit::wait_points(world, semaphores.iter().map(|&semaphore| (semaphore, 0)))?;
-    let fences = present_fences(world, info)?;
+    let fences = present_fence_points(world, info)?;
     let signals = if withheld { Vec::new() } else { fences };
-    Ok(Job { waits, work, signals })
+    Ok(Job::new(waits, work, signals))
 }
 
 /// The result of the call is the worst of its swapchains'.
@@ -249,7 +410,12 @@ fn report_present(
             // SAFETY: the caller owes room for as many results as swapchains.
             unsafe { info.p_results.add(index).write(result) };
         }
-        worst = worst.min(result);
+        let worse = if result.as_raw() < 0 || worst.as_raw() < 0 {
+            worst.min(result)
+        } else {
+            worst.max(result)
+        };
+        worst = worse;
     }
     worst
 }
@@ -263,18 +429,24 @@ fn present_ids<'a>(info: &'a vk::PresentInfoKHR<'_>) -> &'a [u64] {
     }
 }
 
-/// The fences of `VK_EXT_swapchain_maintenance1`, as signals of the present.
-fn present_fences(
-    world: &mut World,
-    info: &vk::PresentInfoKHR<'_>,
-) -> Result<Vec<Point>, vk::Result> {
+/// The fences of `VK_EXT_swapchain_maintenance1`.
+pub(crate) fn present_fences<'a>(
+    info: &'a vk::PresentInfoKHR<'_>,
+) -> impl Iterator<Item = &'a vk::Fence> {
     // SAFETY: the caller owes a valid chain.
     let fences = unsafe {
         ffi::find::<vk::SwapchainPresentFenceInfoEXT<'_>>(info.p_next)
             .map_or(&[][..], |fences| ffi::slice(fences.p_fences, fences.swapchain_count))
     };
-    let given = fences.iter().filter(|fence| !fence.is_null());
-    given
+    fences.iter().filter(|fence| !fence.is_null())
+}
+
+/// The same as signals of the present.
+fn present_fence_points(
+    world: &mut World,
+    info: &vk::PresentInfoKHR<'_>,
+) -> Result<Vec<Point>, vk::Result> {
+    present_fences(info)
         .map(|&fence| {
             let payload = world::find(&mut world.fences, fence)?.current();
             Ok(Point { payload, value: 1 })
@@ -288,13 +460,18 @@ extern "system" fn wait_for_present(
     id: u64,
     timeout_ns: u64,
 ) -> vk::Result {
-    let outcome = world::wait(Deadline::after(timeout_ns), |world| {
+    let scripted = device.fails(Which::WaitForPresent);
+    if let Some(result) = scripted.filter(|&result| result != vk::Result::SUBOPTIMAL_KHR) {
+        return fail_acquire(device, swapchain, timeout_ns, result);
+    }
+    let reached = scripted.unwrap_or(vk::Result::SUCCESS);
+    let outcome = device.wait_until(Deadline::after(timeout_ns), |world| {
         if device.is_lost() {
             return Some(vk::Result::ERROR_DEVICE_LOST);
         }
         match world.swapchains.get(&swapchain.as_raw()) {
-            Some(swapchain) if swapchain.last_present_id >= id => Some(vk::Result::SUCCESS),
-            Some(_) => None,
+            Some(swapchain) if swapchain.last_present_id >= id => Some(reached),
+            Some(swapchain) => swapchain.refusal(),
             None => Some(vk::Result::ERROR_OUT_OF_DATE_KHR),
         }
     });
@@ -302,14 +479,24 @@ extern "system" fn wait_for_present(
 }
 
 extern "system" fn release_images(
-    _device: &Device,
+    device: &Device,
     info: &vk::ReleaseSwapchainImagesInfoEXT<'_>,
 ) -> vk::Result {
     // SAFETY: the caller owes `image_index_count` indices.
     let indices = unsafe { ffi::slice(info.p_image_indices, info.image_index_count) };
-    result_of(world::change(|world| {
-        world::find(&mut world.swapchains, info.swapchain)
-            .map(|swapchain| swapchain.available.extend(indices))
+    check::release(device, &device.lock(), info.swapchain, indices);
+    if let Some(result) = device.fails(Which::ReleaseSwapchainImages) {
+        stick(device, info.swapchain, result);
+        return result;
+    }
+    result_of(device.change(|world| {
+        world::find(&mut world.swapchains, info.swapchain).map(|swapchain| {
+            for index in indices {
+                if swapchain.held.remove(index) {
+                    swapchain.available.push_back(*index);
+                }
+            }
+        })
     }))
 }
 

@@ -11,7 +11,9 @@ use crate::{
     semaphore, submit, surface, swapchain,
 };
 use ash::vk;
+use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char};
+use std::sync::{PoisonError, RwLock};
 
 /// The newest version of the loader's interface that this driver knows.
 const INTERFACE_VERSION: u32 = 5;
@@ -33,7 +35,8 @@ pub(crate) extern "system" fn vk_icdGetInstanceProcAddr(
     if instance.is_some_and(|instance| is_hidden(name, instance.script())) {
         return None;
     }
-    function(instance_entry(name).or_else(|| device_entry(name))?)
+    static FOUND: Memo = Memo::new(BTreeMap::new());
+    found(&FOUND, name, |name| instance_entry(name).or_else(|| device_entry(name)))
 }
 
 /// The address of a function whose first argument is a physical device.
@@ -53,7 +56,21 @@ extern "system" fn get_device_proc_addr(
     if is_hidden(name, &device.script) {
         return None;
     }
-    function(device_entry(name)?)
+    static FOUND: Memo = Memo::new(BTreeMap::new());
+    found(&FOUND, name, device_entry)
+}
+
+/// What was found before, by name: a test that makes thousands of instances asks for hundreds of functions each time.
+type Memo = RwLock<BTreeMap<String, vk::PFN_vkVoidFunction>>;
+
+/// Looks into the memory first.
+fn found(memo: &Memo, name: &str, find: impl Fn(&str) -> Option<Entry>) -> vk::PFN_vkVoidFunction {
+    let known = memo.read().unwrap_or_else(PoisonError::into_inner).get(name).copied();
+    known.unwrap_or_else(|| {
+        let address = find(name).and_then(function);
+        memo.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), address);
+        address
+    })
 }
 
 fn instance_entry(name: &str) -> Option<Entry> {

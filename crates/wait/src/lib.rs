@@ -9,12 +9,14 @@ mod error;
 pub mod frame;
 pub mod frame_loop;
 mod outcome;
+mod upload;
 mod waits;
 
 pub use block::{Block, Hold, Holder, Overstay, Released};
 pub use bound::{Bound, TooLong};
 pub use error::Error;
 pub use outcome::{Need, Waited};
+pub use upload::{Forgotten, UploadError, UploadParts, Uploaded, Uploads};
 pub use waits::{
     Acquired, DeviceIdle, Point, PresentWait, PresentWait2, PresentWaited, QueryResult, QueueIdle,
     SEMAPHORES_MAX, Signals, Timeline, acquire, acquire2, query_results, wait_fences,

@@ -1,6 +1,13 @@
 //! Can the driver be used without a loader, by many threads at once, each with a script of its own?
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod commands;
+mod engine;
+mod failures;
+mod lives;
+mod rig;
+mod rules;
+
 use ash::{ext, khr, vk};
 
 /// The result of the first submission to a new device under a script, with its fence waited for if it was accepted.
