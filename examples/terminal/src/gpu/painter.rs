@@ -177,7 +177,8 @@ impl Gpu {
     }
 }
 
-impl Program for Painter {
+// SAFETY: what it returns is true, and lives as long as the loop says.
+unsafe impl Program for Painter {
     type Error = Error;
 
     fn device(&mut self, why: NewDevice) -> Result<Parts, Error> {
