@@ -134,8 +134,6 @@ pub struct Frames {
     /// Why nothing of this can be used any more.
     broken: Option<Error>,
     executed: u64,
-    /// Whether an image is presented only once its frame was executed.
-    present_late: bool,
 }
 
 impl Frames {
@@ -174,7 +172,6 @@ impl Frames {
             acquire_stages: ACQUIRE_STAGES,
             broken: None,
             executed: 0,
-            present_late: false,
         };
         for _ in 0..in_flight {
             // SAFETY: as promised by the caller. What was made before is destroyed with `frames`.
@@ -197,9 +194,6 @@ impl Frames {
     pub fn wait(&mut self, bound: Bound) -> Result<Wait<'_>, Error> {
         self.check()?;
         self.settle_all()?;
-        if self.present_late && !self.reach_owed(bound)?.is_reached() {
-            return Ok(Wait::TimedOut);
-        }
         let number = self.next;
         if self.reach(number, bound)?.is_reached() {
             Ok(Wait::Ready(Ready::new(self)))
@@ -221,24 +215,6 @@ impl Frames {
             }
         }
         Ok(Waited::Reached)
-    }
-
-    /// Waits for the frames whose images are still to be presented, and presents them.
-    fn reach_owed(&mut self, bound: Bound) -> Result<Waited, Error> {
-        for number in 0..self.slots.len() {
-            if self.slots[number].debt.is_some() && !self.reach(number, bound)?.is_reached() {
-                return Ok(Waited::TimedOut);
-            }
-        }
-        self.settle_all()?;
-        Ok(Waited::Reached)
-    }
-
-    /// Whether an image is presented only once its frame was executed, so that `vkQueuePresentKHR`, which knows no bound, has nothing
-    /// to wait for. Drivers that show images with the CPU's help (Mesa's software drivers, for one) wait in it until the
-    /// image is drawn, for ever if need be. Others do not; there it costs what frames gain from overlapping.
-    pub fn set_present_late(&mut self, late: bool) {
-        self.present_late = late;
     }
 
     /// Waits for the batch of a slot, if it has one.

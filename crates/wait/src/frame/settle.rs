@@ -5,7 +5,7 @@ use ash::vk;
 use super::slot::Debt;
 use super::steps::{AFTER_MAX, After, Presented};
 use super::{Frames, slot};
-use crate::{Bound, Error, Waited};
+use crate::Error;
 
 /// How many semaphores of frames that were given up a batch consumes at most; they are rare.
 const STRAYS_MAX: usize = 8;
@@ -40,9 +40,6 @@ impl Frames {
             self.submit(commands, index, &[])?;
         }
         if let Some(Debt::Present(index)) = self.slots[number].debt {
-            if self.present_late && !self.reach(number, Bound::ZERO)?.is_reached() {
-                return Ok(());
-            }
             // A swapchain that is out of date is marked as such, and the next acquire says so.
             let _ = self.present(number, index)?;
         }
@@ -106,15 +103,6 @@ impl Frames {
         slot.debt = Some(Debt::Present(index));
         self.next = (number + 1) % self.slots.len();
         Ok(())
-    }
-
-    /// Waits for the frame that was just submitted and presents it; none if it was not executed within the bound.
-    pub(super) fn present_executed(&mut self, bound: Bound) -> Result<Option<Presented>, Error> {
-        let number = (self.next + self.slots.len() - 1) % self.slots.len();
-        match self.reach(number, bound)? {
-            Waited::Reached => self.present_owed().map(Some),
-            Waited::TimedOut => Ok(None),
-        }
     }
 
     /// Presents what was just submitted.

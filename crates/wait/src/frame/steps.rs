@@ -241,15 +241,6 @@ impl Submitted<'_> {
     pub fn present(self) -> Result<Presented, Error> {
         self.owing.frames.present_owed()
     }
-
-    /// Presents the image if the frame is executed within the bound ([`Frames::set_present_late`]). If not, it stays owed, and a
-    /// later [`wait`](Frames::wait) presents it.
-    ///
-    /// # Errors
-    /// What `vkWaitForFences` returns, otherwise as [`present`](Submitted::present).
-    pub fn present_executed(self, bound: Bound) -> Result<Option<Presented>, Error> {
-        self.owing.frames.present_executed(bound)
-    }
 }
 
 impl Frames {

@@ -31,9 +31,6 @@ pub struct Settings {
     pub acquire: Bound,
     /// How long a rung waits for the queue to be idle.
     pub idle: Bound,
-    /// Whether an image is presented only once its frame was executed: see
-    /// [`Frames::set_present_late`](crate::frame::Frames::set_present_late).
-    pub present_late: bool,
     /// What is tried while frames fail.
     pub ladder: Ladder,
 }
@@ -47,7 +44,6 @@ impl Default for Settings {
             fence: Bound::from_millis(8),
             acquire: Bound::from_millis(8),
             idle: Bound::from_millis(100),
-            present_late: false,
             ladder: Ladder::default(),
         }
     }

@@ -123,13 +123,7 @@ impl FrameLoop {
                 RecordError::Draw(error) => cause::<P>(error),
             },
         )?;
-        let submitted = recorded.submit()?;
-        let presented = if self.settings.present_late {
-            // If it is not executed yet, a later turn presents it, or calls it late.
-            submitted.present_executed(self.settings.fence)?.unwrap_or(Presented::Shown)
-        } else {
-            submitted.present()?
-        };
+        let presented = recorded.submit()?.present()?;
         for generation in frames.take_gone() {
             program.swapchain_gone(generation);
         }
@@ -165,8 +159,7 @@ impl FrameLoop {
         let Some(info) = info else { return Ok(false) };
         let Stage::Device(parts) = &self.stage else { return Ok(false) };
         // SAFETY: the program vouches for what it made, as `Program` asks.
-        let mut frames = unsafe { Frames::new((**parts).clone(), self.settings.in_flight, &info) }?;
-        frames.set_present_late(self.settings.present_late);
+        let frames = unsafe { Frames::new((**parts).clone(), self.settings.in_flight, &info) }?;
         (self.executed, self.untold) = (0, true);
         self.stage = Stage::Frames(Box::new(frames));
         Ok(true)
