@@ -3,40 +3,50 @@
 use ash::vk;
 
 use super::slot::Debt;
-use super::steps::{After, Presented};
+use super::steps::{After, PresentWhen, Presented};
 use super::{Frames, slot};
-use crate::Error;
+use crate::{Bound, Error, Waited};
 
 /// The acquire's semaphore and those of [`After`].
 const WAITS_MAX: usize = 8;
 
 impl Frames {
-    /// Brings to an end what any slot owes. What fails stays owed.
-    pub(super) fn settle_all(&mut self) -> Result<(), Error> {
+    /// Whether an image waits for its batch, which signals no semaphore, to be executed.
+    pub(super) fn is_behind(&self) -> bool {
+        self.slots.iter().any(|slot| slot.debt.is_some() && slot.pending && slot.silent)
+    }
+
+    /// Brings to an end what any slot owes. What fails stays owed, and so does what is not executed within the bound.
+    pub(super) fn settle_all(&mut self, bound: Bound) -> Result<Waited, Error> {
         for number in 0..self.slots.len() {
             if self.slots[number].debt.is_some() {
                 self.check()?;
-                self.settle(number)?;
+                if !self.settle(number, bound)?.is_reached() {
+                    return Ok(Waited::TimedOut);
+                }
             }
         }
-        Ok(())
+        Ok(Waited::Reached)
     }
 
     /// A frame that was dropped still consumes the semaphore of its acquire, and gives its image back by presenting it.
     #[cold]
-    fn settle(&mut self, number: usize) -> Result<(), Error> {
+    fn settle(&mut self, number: usize, bound: Bound) -> Result<Waited, Error> {
         if let Some(Debt::Consume(index)) = self.slots[number].debt {
             debug_assert_eq!(number, self.next, "only the present frame has an image");
-            let Some(swapchain) = &self.swapchain else { return Ok(()) };
+            let Some(swapchain) = &self.swapchain else { return Ok(Waited::Reached) };
             let image = &swapchain.images[index as usize];
             let commands = if image.presented { image.rescue } else { image.rescue_first };
             self.submit(commands, index, &[])?;
         }
         if let Some(Debt::Present(index)) = self.slots[number].debt {
             // A swapchain that is out of date is marked as such, and the next acquire says so.
-            let _ = self.present(number, index)?;
+            let _ = match self.present(number, index, bound)? {
+                Presented::Later => return Ok(Waited::TimedOut),
+                presented => presented,
+            };
         }
-        Ok(())
+        Ok(Waited::Reached)
     }
 
     /// Submits the commands of the next slot, whose image was acquired, and goes on to the slot after it.
@@ -66,15 +76,17 @@ impl Frames {
             values[position + 1] = one.value;
         }
         let count = after.len() + 1;
+        let silent = matches!(self.present_when, PresentWhen::Executed(_));
         let (commands, finished) = ([commands], [swapchain.images[index as usize].finished]);
+        let finished = if silent { &[][..] } else { &finished };
         let mut submit = vk::SubmitInfo::default()
             .wait_semaphores(&semaphores[..count])
             .wait_dst_stage_mask(&stages[..count])
             .command_buffers(&commands)
-            .signal_semaphores(&finished);
+            .signal_semaphores(finished);
         let mut timeline = vk::TimelineSemaphoreSubmitInfo::default()
             .wait_semaphore_values(&values[..count])
-            .signal_semaphore_values(&[0]);
+            .signal_semaphore_values(&[0][..finished.len()]);
         // Binary semaphores need no values, and may be all that the device has.
         if values != [0; WAITS_MAX] {
             submit = submit.push_next(&mut timeline);
@@ -85,7 +97,7 @@ impl Frames {
             return Err(self.failed(Error::of("vkQueueSubmit", result)));
         }
         let slot = &mut self.slots[number];
-        slot.pending = true;
+        (slot.pending, slot.silent) = (true, silent);
         slot.generation = generation;
         slot.debt = Some(Debt::Present(index));
         self.next = (number + 1) % self.slots.len();
@@ -96,20 +108,31 @@ impl Frames {
     pub(super) fn present_owed(&mut self) -> Result<Presented, Error> {
         let number = (self.next + self.slots.len() - 1) % self.slots.len();
         match self.slots[number].debt {
-            Some(Debt::Present(index)) => self.present(number, index),
+            Some(Debt::Present(index)) => {
+                let bound = match self.present_when {
+                    PresentWhen::Submitted => Bound::ZERO,
+                    PresentWhen::Executed(bound) => bound,
+                };
+                self.present(number, index, bound)
+            }
             _ => unreachable!("nothing was submitted"),
         }
     }
 
-    fn present(&mut self, number: usize, index: u32) -> Result<Presented, Error> {
+    fn present(&mut self, number: usize, index: u32, bound: Bound) -> Result<Presented, Error> {
+        let silent = self.slots[number].silent;
+        // What the host has seen executed needs no semaphore.
+        if silent && !self.reach(number, bound)?.is_reached() {
+            return Ok(Presented::Later);
+        }
         let Some(swapchain) = &mut self.swapchain else { unreachable!("no swapchain") };
         let image = &mut swapchain.images[index as usize];
         let (finished, handles, indices) = ([image.finished], [swapchain.handle], [index]);
         let info = vk::PresentInfoKHR::default()
-            .wait_semaphores(&finished)
+            .wait_semaphores(if silent { &[] } else { &finished })
             .swapchains(&handles)
             .image_indices(&indices);
-        // SAFETY: the image was acquired, and a batch that signals the semaphore was submitted.
+        // SAFETY: the image was acquired, and a batch that signals the semaphore was submitted or, without one, executed.
         let result = unsafe { self.parts.swapchain.queue_present(self.parts.queue, &info) };
         let outcome = match result {
             Ok(suboptimal) => Ok(if suboptimal { Presented::Suboptimal } else { Presented::Shown }),

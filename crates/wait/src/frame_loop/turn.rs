@@ -125,7 +125,9 @@ impl FrameLoop {
         if presented == Presented::OutOfDate {
             return Ok(Frame::OutOfDate);
         }
-        self.suits(!suboptimal && presented == Presented::Shown);
+        if suboptimal || presented != Presented::Later {
+            self.suits(!suboptimal && presented == Presented::Shown);
+        }
         Ok(Frame::Presented)
     }
 
@@ -150,7 +152,8 @@ impl FrameLoop {
         };
         let Stage::Device(parts) = &self.stage else { return Ok(false) };
         // SAFETY: the program vouches for what it made, as `Program` asks.
-        let frames = unsafe { Frames::new((**parts).clone(), self.settings.in_flight, &info) }?;
+        let mut frames = unsafe { Frames::new((**parts).clone(), self.settings.in_flight, &info) }?;
+        frames.set_present_when(self.settings.present);
         (self.executed, self.swapchain, self.untold) = (0, None, true);
         self.stage = Stage::Frames(Box::new(frames));
         Ok(true)

@@ -1,8 +1,8 @@
 //! A frame that is dropped in any of its states leaves everything usable.
 
 use ash::vk;
-use unwedge_wait::Bound;
-use unwedge_wait::frame::{Acquire, Frames, Presented, Target, Wait};
+use unwedge_wait::frame::{Acquire, Frames, PresentWhen, Presented, Target, Wait};
+use unwedge_wait::{Bound, Waited};
 
 use crate::rig::Rig;
 
@@ -64,22 +64,48 @@ fn frame(frames: &mut Frames, device: &ash::Device, until: Until) -> Option<Pres
 
 #[test]
 fn frames_go_on_after_one_that_was_dropped_in_any_state() {
-    use Until::{Acquired, Drawing, Presented as Whole, Recorded, Submitted, Waited};
-    for until in [Waited, Acquired, Drawing, Recorded, Submitted, Whole] {
+    for when in [PresentWhen::Submitted, PresentWhen::Executed(BOUND)] {
+        check(when);
+    }
+}
+
+fn check(when: PresentWhen) {
+    use Until::{Acquired, Drawing, Presented as Whole, Recorded, Submitted};
+    for until in [Until::Waited, Acquired, Drawing, Recorded, Submitted, Whole] {
         for rounds in 1..6 {
-            let rig = Rig::new("");
+            let rig = Rig::new("check=abort");
             // SAFETY: all of it lives until the end of this round.
             let mut frames =
                 unsafe { Frames::new(rig.parts.clone(), 2, &rig.swapchain()) }.unwrap();
+            frames.set_present_when(when);
             for _ in 0..rounds {
                 let _ = frame(&mut frames, &rig.device, until);
             }
             for _ in 0..8 {
                 let shown = frame(&mut frames, &rig.device, Whole);
-                assert_eq!(shown, Some(Presented::Shown), "{until:?} {rounds}");
+                assert_eq!(shown, Some(Presented::Shown), "{until:?} {rounds} {when:?}");
             }
-            assert_eq!(frames.destroy(BOUND), Ok(unwedge_wait::Waited::Reached));
+            assert_eq!(frames.destroy(BOUND), Ok(Waited::Reached));
             rig.destroy();
         }
     }
+}
+
+#[test]
+fn a_frame_that_is_never_executed_is_not_presented_either() {
+    let rig = Rig::new("stall=3,check=abort");
+    // SAFETY: what is in use is left as it is.
+    let mut frames = unsafe { Frames::new(rig.parts.clone(), 2, &rig.swapchain()) }.unwrap();
+    frames.set_present_when(PresentWhen::Executed(BOUND));
+    for _ in 0..2 {
+        assert_eq!(frame(&mut frames, &rig.device, Until::Presented), Some(Presented::Shown));
+    }
+    frames.set_present_when(PresentWhen::Executed(Bound::ZERO));
+    assert_eq!(frame(&mut frames, &rig.device, Until::Presented), Some(Presented::Later));
+    for _ in 0..4 {
+        assert_eq!(frames.poll(), Ok(Waited::TimedOut));
+        assert!(matches!(frames.wait(Bound::ZERO), Ok(Wait::TimedOut)), "its image is still owed");
+    }
+    assert_eq!(frames.renew(Bound::ZERO), Ok(Waited::TimedOut));
+    assert_eq!(frames.destroy(Bound::ZERO), Ok(Waited::TimedOut));
 }
