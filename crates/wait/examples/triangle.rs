@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use ash::vk;
 use common::{Gpu, Meter, Options, Triangle, Vulkan};
-use unwedge_wait::frame::{Images, Parts, Target};
+use unwedge_wait::frame::{Images, Parts, PresentWhen, Target};
 use unwedge_wait::frame_loop::{FrameLoop, NewDevice, NewSwapchain, Program, Settings, Turn};
 use unwedge_wait::{Bound, Waited};
 use winit::application::ApplicationHandler;
@@ -30,7 +30,12 @@ const FAREWELL: Bound = Bound::from_secs(1);
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let options = Options::from_arguments()?;
     let events = EventLoop::new()?;
-    let frames = FrameLoop::new(Settings::default());
+    let mut settings = Settings::default();
+    if options.patient {
+        // Some drivers wait for the GPU inside of presenting, without an end: they are not asked before it is done.
+        settings.present = PresentWhen::Executed(settings.fence);
+    }
+    let frames = FrameLoop::new(settings);
     let again = Instant::now();
     let mut app = App { options, frames, again, renderer: None, failed: None };
     events.run_app(&mut app)?;

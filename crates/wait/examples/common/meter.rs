@@ -6,18 +6,23 @@ use std::time::{Duration, Instant};
 pub struct Options {
     /// End after so many frames; without it, when the window is closed.
     pub frames: u64,
+    /// Present what is executed and nothing else. Only without raw waits.
+    pub patient: bool,
 }
 
 impl Options {
-    /// Understands `--frames N` and nothing else.
+    /// Understands `--frames N` and `--patient`, and nothing else.
     pub fn from_arguments() -> Result<Self, String> {
-        let mut options = Self { frames: u64::MAX };
+        let mut options = Self { frames: u64::MAX, patient: false };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
-            let number = arguments.next().and_then(|word| word.parse().ok());
-            match (argument.as_str(), number) {
-                ("--frames", Some(frames)) => options.frames = frames,
-                _ => return Err(format!("{argument}: only --frames N is known")),
+            match argument.as_str() {
+                "--patient" => options.patient = true,
+                "--frames" => {
+                    let number = arguments.next().and_then(|word| word.parse().ok());
+                    options.frames = number.ok_or("--frames needs a number")?;
+                }
+                _ => return Err(format!("{argument}: only --frames N and --patient are known")),
             }
         }
         Ok(options)

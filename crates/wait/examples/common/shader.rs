@@ -7,7 +7,7 @@ use rspirv::spirv::{
     FunctionControl, MemoryModel, StorageClass, Word,
 };
 
-/// A module under construction, in the first block of its `main`.
+/// A module under construction: first its interface, then `main`.
 struct Shader {
     b: Builder,
     float: Word,
@@ -16,17 +16,22 @@ struct Shader {
 }
 
 impl Shader {
-    fn begin() -> Result<Self, Error> {
+    fn begin() -> Self {
         let mut b = Builder::new();
         b.set_version(1, 3);
         b.capability(Capability::Shader);
         b.memory_model(AddressingModel::Logical, MemoryModel::GLSL450);
-        let (void, float) = (b.type_void(), b.type_float(32));
+        let float = b.type_float(32);
         let float4 = b.type_vector(float, 4);
-        let function = b.type_function(void, []);
-        let main = b.begin_function(void, None, FunctionControl::NONE, function)?;
-        b.begin_block(None)?;
-        Ok(Self { b, float, float4, main })
+        Self { b, float, float4, main: 0 }
+    }
+
+    fn begin_main(&mut self) -> Result<(), Error> {
+        let void = self.b.type_void();
+        let function = self.b.type_function(void, []);
+        self.main = self.b.begin_function(void, None, FunctionControl::NONE, function)?;
+        self.b.begin_block(None)?;
+        Ok(())
     }
 
     fn number(&mut self, value: f32) -> Word {
@@ -58,13 +63,14 @@ impl Shader {
 
 /// Places corner 0 at the lower left, 1 at the top and 2 at the lower right, and paints them red, green and blue.
 pub fn vertex() -> Result<Vec<u32>, Error> {
-    let mut shader = Shader::begin()?;
+    let mut shader = Shader::begin();
     let (int, truth) = (shader.b.type_int(32, 1), shader.b.type_bool());
     let corner = shader.variable(StorageClass::Input, int);
     let position = shader.variable(StorageClass::Output, shader.float4);
     shader.b.decorate(corner, Decoration::BuiltIn, [BuiltIn::VertexIndex.into()]);
     shader.b.decorate(position, Decoration::BuiltIn, [BuiltIn::Position.into()]);
     let colour = shader.located(StorageClass::Output);
+    shader.begin_main()?;
     let number = shader.b.load(int, None, corner, None, [])?;
     let (none, one) = (shader.number(0.0), shader.number(1.0));
     let (low, high) = (shader.number(-0.7), shader.number(0.7));
@@ -94,9 +100,10 @@ pub fn vertex() -> Result<Vec<u32>, Error> {
 
 /// Passes the colour on.
 pub fn fragment() -> Result<Vec<u32>, Error> {
-    let mut shader = Shader::begin()?;
+    let mut shader = Shader::begin();
     let colour = shader.located(StorageClass::Input);
     let painted = shader.located(StorageClass::Output);
+    shader.begin_main()?;
     let value = shader.b.load(shader.float4, None, colour, None, [])?;
     shader.b.store(painted, value, None, [])?;
     shader.end(ExecutionModel::Fragment, &[colour, painted])

@@ -92,7 +92,8 @@ use ash::vk;
 pub use parts::{Images, Parts, Target};
 pub use slot::SlotState;
 pub use steps::{
-    Acquire, AcquiredFrame, After, Presented, Ready, RecordError, Recorded, Submitted, Wait,
+    Acquire, AcquiredFrame, After, PresentWhen, Presented, Ready, RecordError, Recorded, Submitted,
+    Wait,
 };
 
 use crate::waits::{self, QueueIdle};
@@ -131,6 +132,7 @@ pub struct Frames {
     generation_next: u64,
     idle: Option<QueueIdle>,
     acquire_stages: vk::PipelineStageFlags,
+    present_when: PresentWhen,
     /// Why nothing of this can be used any more.
     broken: Option<Error>,
     executed: u64,
@@ -170,6 +172,7 @@ impl Frames {
             generation_next: 1,
             idle,
             acquire_stages: ACQUIRE_STAGES,
+            present_when: PresentWhen::Submitted,
             broken: None,
             executed: 0,
         };
@@ -193,8 +196,12 @@ impl Frames {
     /// next wait tries again. A frame set that is broken (its device is lost, or a reset failed) says so each time.
     pub fn wait(&mut self, bound: Bound) -> Result<Wait<'_>, Error> {
         self.check()?;
-        self.settle_all()?;
-        let number = self.next;
+        let (number, behind) = (self.next, self.is_behind());
+        if !self.settle_all(bound)?.is_reached() {
+            return Ok(Wait::TimedOut);
+        }
+        // If a younger batch was just seen executed, then so was this one: its fence has nothing left to wait for.
+        let bound = if behind { Bound::ZERO } else { bound };
         if self.reach(number, bound)?.is_reached() {
             Ok(Wait::Ready(Ready::new(self)))
         } else {
@@ -208,7 +215,9 @@ impl Frames {
     /// As [`wait`](Frames::wait).
     pub fn poll(&mut self) -> Result<Waited, Error> {
         self.check()?;
-        self.settle_all()?;
+        if !self.settle_all(Bound::ZERO)?.is_reached() {
+            return Ok(Waited::TimedOut);
+        }
         for number in 0..self.slots.len() {
             if !self.reach(number, Bound::ZERO)?.is_reached() {
                 return Ok(Waited::TimedOut);
@@ -282,7 +291,7 @@ impl Frames {
     ) -> Result<(), Error> {
         self.check()?;
         // What cannot be presented now is given up with the swapchain that it is of.
-        let _ = self.settle_all();
+        let _ = self.settle_all(Bound::ZERO);
         self.check()?;
         if self.retired.len() >= RETIRED_MAX {
             return Err(Error::TooMany("retired swapchains in use", RETIRED_MAX));
@@ -354,6 +363,11 @@ impl Frames {
     /// What each of the frames in flight has and owes.
     pub fn slots(&self) -> impl ExactSizeIterator<Item = SlotState> + '_ {
         self.slots.iter().map(Slot::state)
+    }
+
+    /// When frames are presented from now on. The default is [`PresentWhen::Submitted`].
+    pub fn set_present_when(&mut self, when: PresentWhen) {
+        self.present_when = when;
     }
 
     /// Why nothing of this can be used any more, if that is so: the device has to be made again.

@@ -17,7 +17,7 @@ impl Frames {
     pub fn renew(&mut self, bound: Bound) -> Result<Waited, Error> {
         self.check()?;
         // What is owed may be settled still; if not, it goes with the swapchain.
-        let _ = self.settle_all();
+        let _ = self.settle_all(Bound::ZERO);
         self.check()?;
         if !self.wait_idle(bound)?.is_reached() {
             return Ok(Waited::TimedOut);
@@ -87,7 +87,7 @@ impl Frames {
     /// # Errors
     /// What submitting to the queue returns; all is left as it is.
     pub fn destroy(mut self, bound: Bound) -> Result<Waited, Error> {
-        let _ = self.settle_all();
+        let _ = self.settle_all(Bound::ZERO);
         let waited = match self.broken {
             Some(Error::DeviceLost { .. }) => Ok(Waited::Reached),
             _ => self.wait_all(bound),

@@ -3,9 +3,9 @@
 use ash::vk;
 
 use super::slot::Debt;
-use super::steps::{AFTER_MAX, After, Presented};
+use super::steps::{AFTER_MAX, After, PresentWhen, Presented};
 use super::{Frames, slot};
-use crate::Error;
+use crate::{Bound, Error, Waited};
 
 /// How many semaphores of frames that were given up a batch consumes at most; they are rare.
 const STRAYS_MAX: usize = 8;
@@ -14,36 +14,46 @@ const STRAYS_MAX: usize = 8;
 const WAITS_MAX: usize = STRAYS_MAX + 1 + AFTER_MAX;
 
 impl Frames {
-    /// Brings to an end what any slot owes. What fails stays owed, and so does what is of a swapchain that nothing is asked of any
-    /// more: it goes with it.
-    pub(super) fn settle_all(&mut self) -> Result<(), Error> {
+    /// Whether an image waits for its batch, which signals no semaphore, to be executed.
+    pub(super) fn is_behind(&self) -> bool {
+        self.slots.iter().any(|slot| slot.debt.is_some() && slot.pending && slot.silent)
+    }
+
+    /// Brings to an end what any slot owes. What fails stays owed, and so does what is not executed within the bound, and what is of
+    /// a swapchain that nothing is asked of any more: it goes with it.
+    pub(super) fn settle_all(&mut self, bound: Bound) -> Result<Waited, Error> {
         if self.swapchain.as_ref().is_none_or(|swapchain| swapchain.stale) {
-            return Ok(());
+            return Ok(Waited::Reached);
         }
         for number in 0..self.slots.len() {
             if self.slots[number].debt.is_some() {
                 self.check()?;
-                self.settle(number)?;
+                if !self.settle(number, bound)?.is_reached() {
+                    return Ok(Waited::TimedOut);
+                }
             }
         }
-        Ok(())
+        Ok(Waited::Reached)
     }
 
     /// A frame that was dropped still consumes the semaphore of its acquire, and gives its image back by presenting it.
     #[cold]
-    fn settle(&mut self, number: usize) -> Result<(), Error> {
+    fn settle(&mut self, number: usize, bound: Bound) -> Result<Waited, Error> {
         if let Some(Debt::Consume(index)) = self.slots[number].debt {
             debug_assert_eq!(number, self.next, "only the present frame has an image");
-            let Some(swapchain) = &self.swapchain else { return Ok(()) };
+            let Some(swapchain) = &self.swapchain else { return Ok(Waited::Reached) };
             let image = &swapchain.images[index as usize];
             let commands = if image.presented { image.rescue } else { image.rescue_first };
             self.submit(commands, index, &[])?;
         }
         if let Some(Debt::Present(index)) = self.slots[number].debt {
             // A swapchain that is out of date is marked as such, and the next acquire says so.
-            let _ = self.present(number, index)?;
+            let _ = match self.present(number, index, bound)? {
+                Presented::Later => return Ok(Waited::TimedOut),
+                presented => presented,
+            };
         }
-        Ok(())
+        Ok(Waited::Reached)
     }
 
     /// Submits the commands of the next slot, whose image was acquired, and goes on to the slot after it.
@@ -78,15 +88,17 @@ impl Frames {
             stages[after.len() + 1 + position] = vk::PipelineStageFlags::BOTTOM_OF_PIPE;
         }
         let count = after.len() + 1 + strays;
+        let silent = matches!(self.present_when, PresentWhen::Executed(_));
         let (commands, finished) = ([commands], [swapchain.images[index as usize].finished]);
+        let finished = if silent { &[][..] } else { &finished };
         let mut submit = vk::SubmitInfo::default()
             .wait_semaphores(&semaphores[..count])
             .wait_dst_stage_mask(&stages[..count])
             .command_buffers(&commands)
-            .signal_semaphores(&finished);
+            .signal_semaphores(finished);
         let mut timeline = vk::TimelineSemaphoreSubmitInfo::default()
             .wait_semaphore_values(&values[..count])
-            .signal_semaphore_values(&[0]);
+            .signal_semaphore_values(&[0][..finished.len()]);
         // Binary semaphores need no values, and may be all that the device has.
         if values != [0; WAITS_MAX] {
             submit = submit.push_next(&mut timeline);
@@ -98,7 +110,7 @@ impl Frames {
         }
         let slot = &mut self.slots[number];
         slot.spent.extend(slot.strays.drain(..strays));
-        slot.pending = true;
+        (slot.pending, slot.silent) = (true, silent);
         slot.generation = generation;
         slot.debt = Some(Debt::Present(index));
         self.next = (number + 1) % self.slots.len();
@@ -109,20 +121,31 @@ impl Frames {
     pub(super) fn present_owed(&mut self) -> Result<Presented, Error> {
         let number = (self.next + self.slots.len() - 1) % self.slots.len();
         match self.slots[number].debt {
-            Some(Debt::Present(index)) => self.present(number, index),
+            Some(Debt::Present(index)) => {
+                let bound = match self.present_when {
+                    PresentWhen::Submitted => Bound::ZERO,
+                    PresentWhen::Executed(bound) => bound,
+                };
+                self.present(number, index, bound)
+            }
             _ => unreachable!("nothing was submitted"),
         }
     }
 
-    fn present(&mut self, number: usize, index: u32) -> Result<Presented, Error> {
+    fn present(&mut self, number: usize, index: u32, bound: Bound) -> Result<Presented, Error> {
+        let silent = self.slots[number].silent;
+        // What the host has seen executed needs no semaphore.
+        if silent && !self.reach(number, bound)?.is_reached() {
+            return Ok(Presented::Later);
+        }
         let Some(swapchain) = &mut self.swapchain else { unreachable!("no swapchain") };
         let image = &mut swapchain.images[index as usize];
         let (finished, handles, indices) = ([image.finished], [swapchain.handle], [index]);
         let info = vk::PresentInfoKHR::default()
-            .wait_semaphores(&finished)
+            .wait_semaphores(if silent { &[] } else { &finished })
             .swapchains(&handles)
             .image_indices(&indices);
-        // SAFETY: the image was acquired, and a batch that signals the semaphore was submitted.
+        // SAFETY: the image was acquired, and a batch that signals the semaphore was submitted or, without one, executed.
         let result = unsafe { self.parts.swapchain.queue_present(self.parts.queue, &info) };
         let outcome = match result {
             Ok(suboptimal) => Ok(if suboptimal { Presented::Suboptimal } else { Presented::Shown }),

@@ -10,7 +10,7 @@ use crate::Error;
 pub(super) enum Debt {
     /// This image was acquired. Its semaphore is signalled, or will be, and no batch waits for it.
     Consume(u32),
-    /// A batch was submitted that signals the image's semaphore, and the image was not presented.
+    /// A batch was submitted that signals the image's semaphore, unless it is silent, and the image was not presented.
     Present(u32),
 }
 
@@ -48,6 +48,8 @@ pub(super) struct Slot {
     pub(super) pending: bool,
     /// The swapchain of the pending batch's image, from 1.
     pub(super) generation: u64,
+    /// The pending batch signals no semaphore: what is owed is presented once its fence is signalled.
+    pub(super) silent: bool,
     pub(super) debt: Option<Debt>,
     /// Semaphores of acquires whose frames were given up with their swapchain. The slot's next batch waits for them.
     pub(super) strays: Vec<vk::Semaphore>,
@@ -66,6 +68,7 @@ impl Slot {
             commands: vk::CommandBuffer::null(),
             pending: false,
             generation: 0,
+            silent: false,
             debt: None,
             strays: Vec::new(),
             spent: Vec::new(),

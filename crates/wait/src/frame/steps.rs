@@ -63,7 +63,21 @@ pub struct Submitted<'f> {
     target: Target,
 }
 
-/// How a present ended. In every case the image is back with the presentation engine.
+/// When a frame is presented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PresentWhen {
+    /// As soon as it is submitted, with a semaphore that keeps the present behind it. The GPU is never idle in between.
+    #[default]
+    Submitted,
+    /// Once the fence says that it was executed, without a semaphore. [`Submitted::present`] waits so long for that; what is not
+    /// executed by then is presented by a later [`Frames::wait`].
+    ///
+    /// For a program that has to go on while the GPU does not: some drivers, Mesa's software driver among them, wait *inside*
+    /// `vkQueuePresentKHR` until the frame is executed, without a bound. It costs what the program would do meanwhile.
+    Executed(Bound),
+}
+
+/// How a present ended. In every case but [`Later`](Presented::Later) the image is back with the presentation engine.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presented {
@@ -73,6 +87,8 @@ pub enum Presented {
     Suboptimal,
     /// It is not: the swapchain no longer fits its surface, and a new one is needed.
     OutOfDate,
+    /// Not yet, because the frame is not executed: only with [`PresentWhen::Executed`]. The next [`Frames::wait`] sees to it.
+    Later,
 }
 
 /// Why nothing was recorded.
@@ -125,7 +141,7 @@ struct Owing<'f> {
 impl Drop for Owing<'_> {
     fn drop(&mut self) {
         // What fails stays owed, and the next wait says why.
-        let _ = self.frames.settle_all();
+        let _ = self.frames.settle_all(Bound::ZERO);
     }
 }
 

@@ -16,7 +16,7 @@ pub use ladder::Ladder;
 pub use program::{Because, NewDevice, NewSwapchain, Program, Turn};
 pub use report::{Report, Step};
 
-use crate::frame::{Frames, Images, Parts};
+use crate::frame::{Frames, Images, Parts, PresentWhen};
 use crate::{Bound, Waited};
 use ladder::Climb;
 
@@ -31,6 +31,9 @@ pub struct Settings {
     pub acquire: Bound,
     /// How long a rung waits for the queue to be idle.
     pub idle: Bound,
+    /// When a frame is presented: at once, or once it is executed. For the latter a program that does not draw all the time
+    /// calls [`tend`](FrameLoop::tend) until it rests.
+    pub present: PresentWhen,
     /// What is tried while frames fail.
     pub ladder: Ladder,
 }
@@ -44,6 +47,7 @@ impl Default for Settings {
             fence: Bound::from_millis(8),
             acquire: Bound::from_millis(8),
             idle: Bound::from_millis(100),
+            present: PresentWhen::Submitted,
             ladder: Ladder::default(),
         }
     }

@@ -130,7 +130,9 @@ impl FrameLoop {
         if presented == Presented::OutOfDate {
             return Ok(Frame::OutOfDate);
         }
-        self.suits(!suboptimal && presented == Presented::Shown);
+        if suboptimal || presented != Presented::Later {
+            self.suits(!suboptimal && presented == Presented::Shown);
+        }
         Ok(Frame::Presented)
     }
 
@@ -159,7 +161,8 @@ impl FrameLoop {
         let Some(info) = info else { return Ok(false) };
         let Stage::Device(parts) = &self.stage else { return Ok(false) };
         // SAFETY: the program vouches for what it made, as `Program` asks.
-        let frames = unsafe { Frames::new((**parts).clone(), self.settings.in_flight, &info) }?;
+        let mut frames = unsafe { Frames::new((**parts).clone(), self.settings.in_flight, &info) }?;
+        frames.set_present_when(self.settings.present);
         (self.executed, self.untold) = (0, true);
         self.stage = Stage::Frames(Box::new(frames));
         Ok(true)

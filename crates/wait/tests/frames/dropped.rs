@@ -1,8 +1,8 @@
 //! A frame that is dropped in any of its states leaves everything usable.
 
 use ash::vk;
-use unwedge_wait::Bound;
-use unwedge_wait::frame::{Acquire, Frames, Presented, Target, Wait};
+use unwedge_wait::frame::{Acquire, Frames, PresentWhen, Presented, Target, Wait};
+use unwedge_wait::{Bound, Waited};
 
 use crate::rig::{self, Rig};
 
@@ -64,23 +64,50 @@ fn frame(frames: &mut Frames, device: &ash::Device, until: Until) -> Option<Pres
 
 #[test]
 fn frames_go_on_after_one_that_was_dropped_in_any_state() {
-    use Until::{Acquired, Drawing, Presented as Whole, Recorded, Submitted, Waited};
-    for until in [Waited, Acquired, Drawing, Recorded, Submitted, Whole] {
+    for when in [PresentWhen::Submitted, PresentWhen::Executed(BOUND)] {
+        check(when);
+    }
+}
+
+fn check(when: PresentWhen) {
+    use Until::{Acquired, Drawing, Presented as Whole, Recorded, Submitted};
+    for until in [Until::Waited, Acquired, Drawing, Recorded, Submitted, Whole] {
         for rounds in 1..6 {
-            let (rig, parts) = Rig::with_device("");
+            let (rig, parts) = Rig::with_device("check=abort");
             let device = parts.device.clone();
             // SAFETY: all of it lives until the end of this round.
             let mut frames =
                 unsafe { Frames::new(parts, 2, &rig::swapchain(rig.surface)) }.unwrap();
+            frames.set_present_when(when);
             for _ in 0..rounds {
                 let _ = frame(&mut frames, &device, until);
             }
             for _ in 0..8 {
                 let shown = frame(&mut frames, &device, Whole);
-                assert_eq!(shown, Some(Presented::Shown), "{until:?} {rounds}");
+                assert_eq!(shown, Some(Presented::Shown), "{until:?} {rounds} {when:?}");
             }
-            assert_eq!(frames.destroy(BOUND), Ok(unwedge_wait::Waited::Reached));
+            assert_eq!(frames.destroy(BOUND), Ok(Waited::Reached));
             rig.destroy();
         }
     }
+}
+
+#[test]
+fn a_frame_that_is_never_executed_is_not_presented_either() {
+    let (rig, parts) = Rig::with_device("stall=3,check=abort");
+    let device = parts.device.clone();
+    // SAFETY: what is in use is left as it is.
+    let mut frames = unsafe { Frames::new(parts, 2, &rig::swapchain(rig.surface)) }.unwrap();
+    frames.set_present_when(PresentWhen::Executed(BOUND));
+    for _ in 0..2 {
+        assert_eq!(frame(&mut frames, &device, Until::Presented), Some(Presented::Shown));
+    }
+    frames.set_present_when(PresentWhen::Executed(Bound::ZERO));
+    assert_eq!(frame(&mut frames, &device, Until::Presented), Some(Presented::Later));
+    for _ in 0..4 {
+        assert_eq!(frames.poll(), Ok(Waited::TimedOut));
+        assert!(matches!(frames.wait(Bound::ZERO), Ok(Wait::TimedOut)), "its image is still owed");
+    }
+    assert_eq!(frames.renew(Bound::ZERO), Ok(Waited::TimedOut));
+    assert_eq!(frames.destroy(Bound::ZERO), Ok(Waited::TimedOut));
 }

@@ -9,6 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use ash::vk;
+use unwedge_wait::frame::PresentWhen;
 use unwedge_wait::frame_loop::{FrameLoop, Settings, Turn};
 use unwedge_wait::{Bound, Waited};
 
@@ -81,29 +82,32 @@ fn frame_faults() -> Vec<Fault> {
     faults
 }
 
+const AT_ONCE: PresentWhen = PresentWhen::Submitted;
+const EXECUTED: PresentWhen = PresentWhen::Executed(Bound::from_micros(20));
+
 /// What else may differ between runs with the same faults.
 #[derive(Clone, Copy, Debug)]
 struct How {
     /// Of what Vulkan leaves open to drivers, the part that this one chooses.
     driver: &'static str,
-    present_late: bool,
+    present: PresentWhen,
 }
 
 /// Work is executed by the call that waits for it and no sooner: what is in use stays in use for as long as can be.
-const LATE: How = How { driver: "execute=late,engine=hold", present_late: false };
+const LATE: How = How { driver: "execute=late,engine=hold", present: AT_ONCE };
 
 /// Work is executed when it is submitted: every wait is one call.
-const EARLY: How = How { driver: "execute=early,engine=hold", present_late: false };
+const EARLY: How = How { driver: "execute=early,engine=hold", present: AT_ONCE };
 
 /// Single faults meet these as well.
 const OTHERS: &[How] = &[
-    How { driver: "execute=late,engine=free", present_late: false },
-    How { driver: "execute=late,engine=hold", present_late: true },
-    How { driver: "execute=early,engine=hold", present_late: true },
-    How { driver: "execute=early,engine=free,sticky=off", present_late: false },
-    How { driver: "execute=late,engine=hold,lost-waits=succeed", present_late: false },
-    How { driver: "execute=late,engine=hold,failed-reset=keeps", present_late: false },
-    How { driver: "execute=late,engine=hold,timeouts=early", present_late: false },
+    How { driver: "execute=late,engine=free", present: AT_ONCE },
+    How { driver: "execute=late,engine=hold", present: EXECUTED },
+    How { driver: "execute=early,engine=hold", present: EXECUTED },
+    How { driver: "execute=early,engine=free,sticky=off", present: AT_ONCE },
+    How { driver: "execute=late,engine=hold,lost-waits=succeed", present: AT_ONCE },
+    How { driver: "execute=late,engine=hold,failed-reset=keeps", present: AT_ONCE },
+    How { driver: "execute=late,engine=hold,timeouts=early", present: AT_ONCE },
 ];
 
 /// How a run ended that recovered.
@@ -135,7 +139,7 @@ fn check(how: How, faults: &[Fault], tally: &mut Tally) {
     // A driver that does nothing before somebody waits for it has to be waited for.
     let late = how.driver.contains("execute=late");
     let bound = if late { Bound::from_micros(20) } else { Bound::ZERO };
-    let problem = run(&mut window, bound, how.present_late);
+    let problem = run(&mut window, bound, how.present);
     let instance = &window.rig.instance;
     let met = fake_icd::failures_met(instance)
         + mistakes_made(&window)
@@ -168,9 +172,9 @@ fn fences_dropped(instance: &ash::Instance, faults: &[Fault]) -> u64 {
 }
 
 /// Why the program does not render again, if it does not.
-fn run(window: &mut Window, bound: Bound, present_late: bool) -> Option<String> {
+fn run(window: &mut Window, bound: Bound, present: PresentWhen) -> Option<String> {
     let settings =
-        Settings { fence: bound, acquire: bound, idle: bound, present_late, ..Settings::default() };
+        Settings { fence: bound, acquire: bound, idle: bound, present, ..Settings::default() };
     let mut frames = FrameLoop::new(settings);
     let (mut now, mut healthy, mut last) = (Instant::now(), 0, None);
     for _ in 0..TURNS_MAX {

@@ -228,6 +228,7 @@ fn steps(frames: &mut Frames, device: &ash::Device, mistake: &str) -> Result<End
         Err(RecordError::Draw(())) => return Ok(Ended::Draw),
     };
     Ok(match recorded.submit()?.present()? {
+        Presented::Later => Ended::TimedOut,
         Presented::OutOfDate => Ended::OutOfDate,
         Presented::Suboptimal => Ended::Suboptimal,
         Presented::Shown if suboptimal => Ended::Suboptimal,
