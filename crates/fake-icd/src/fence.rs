@@ -65,7 +65,7 @@ extern "system" fn status(device: &Device, fence: vk::Fence) -> vk::Result {
         Ok(fence) => fence.current(),
         Err(unknown) => return unknown,
     };
-    match device.wait(Deadline::after(0), |_| payload.is_signalled()) {
+    match device.wait(Deadline::Look, |_| payload.is_signalled()) {
         vk::Result::TIMEOUT => vk::Result::NOT_READY,
         result => result,
     }

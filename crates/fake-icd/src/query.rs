@@ -79,7 +79,7 @@ extern "system" fn results(
         }
     }
     // Who polls must see progress: each look does a little of the work.
-    let _ = device.wait(Deadline::after(0), |world| all_available(world, pool, queries.clone()));
+    let _ = device.wait(Deadline::Look, |world| all_available(world, pool, queries.clone()));
     let Some(room) = room else {
         return vk::Result::SUCCESS;
     };

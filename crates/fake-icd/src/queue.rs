@@ -3,9 +3,9 @@
 use crate::device::Device;
 use crate::ffi::LoaderWord;
 use crate::payload::Point;
+use crate::present::Presented;
 use crate::recorded::Command;
 use crate::script::Execute;
-use crate::swapchain::Presented;
 use crate::world::{Deadline, World};
 use std::collections::VecDeque;
 use std::io;

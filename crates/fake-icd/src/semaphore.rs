@@ -61,7 +61,7 @@ extern "system" fn counter_value(
     result_of(found.map(|payload| {
         let seen = payload.value();
         // Who asks again and again must see progress some day: each look does a little of the work.
-        let _ = device.wait_until(Deadline::after(0), |_| (payload.value() != seen).then_some(()));
+        let _ = device.wait_until(Deadline::Look, |_| (payload.value() != seen).then_some(()));
         *out.write(payload.value())
     }))
 }

@@ -7,8 +7,8 @@ use crate::ffi::Entry;
 use crate::instance::Instance;
 use crate::script::Script;
 use crate::{
-    accepted, command, device, external, fence, instance, memory, physical, pipeline, query,
-    semaphore, submit, surface, swapchain,
+    accepted, command, device, external, fence, instance, memory, physical, pipeline, present,
+    query, semaphore, submit, surface, swapchain,
 };
 use ash::vk;
 use std::collections::BTreeMap;
@@ -85,13 +85,14 @@ fn physical_device_entry(name: &str) -> Option<Entry> {
 }
 
 fn device_entry(name: &str) -> Option<Entry> {
-    const MODULES: [fn(&str) -> Option<Entry>; 11] = [
+    const MODULES: [fn(&str) -> Option<Entry>; 12] = [
         command::entry,
         device::entry,
         external::entry,
         fence::entry,
         memory::entry,
         pipeline::entry,
+        present::entry,
         query::entry,
         semaphore::entry,
         submit::entry,

@@ -91,7 +91,7 @@ impl Device {
     }
 
     /// Waits until `poll` has an answer, or returns `None` once the deadline has passed. `poll` runs at least once. Without queue
-    /// threads the waiting thread does the work that it waits for; one that only looks does one job.
+    /// threads the waiting thread does the work that it waits for, whatever the clock says; one that only looks does one job.
     pub(crate) fn wait_until<T>(
         &self,
         deadline: Deadline,
@@ -106,7 +106,7 @@ impl Device {
             }
             if watched && !looked && execute::step(self, &mut world) {
                 self.notify();
-                looked = deadline.is_past();
+                looked = matches!(deadline, Deadline::Look);
                 continue;
             }
             if !watched && !deadline.is_past() {
@@ -128,6 +128,7 @@ impl Device {
         deadline: Deadline,
     ) -> Option<MutexGuard<'a, World>> {
         let left = match deadline {
+            Deadline::Look => Duration::ZERO,
             Deadline::Never => Duration::MAX,
             Deadline::At(end) => end.saturating_duration_since(Instant::now()),
         };
@@ -141,7 +142,7 @@ impl Device {
         }
         Some(match deadline {
             Deadline::Never => changed.wait(world).unwrap_or_else(PoisonError::into_inner),
-            Deadline::At(_) => {
+            Deadline::Look | Deadline::At(_) => {
                 changed.wait_timeout(world, left).unwrap_or_else(PoisonError::into_inner).0
             }
         })
@@ -159,6 +160,8 @@ impl Device {
 /// When a wait gives up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Deadline {
+    /// At once: it only looks.
+    Look,
     /// What Vulkan's programs are allowed to ask for, and what the whole project is about.
     Never,
     At(Instant),
@@ -166,11 +169,18 @@ pub(crate) enum Deadline {
 
 impl Deadline {
     fn is_past(self) -> bool {
-        matches!(self, Self::At(end) if end <= Instant::now())
+        match self {
+            Self::Look => true,
+            Self::Never => false,
+            Self::At(end) => end <= Instant::now(),
+        }
     }
 
     /// The deadline of a Vulkan time-out, in nanoseconds; the largest number means none.
     pub(crate) fn after(nanoseconds: u64) -> Self {
+        if nanoseconds == 0 {
+            return Self::Look;
+        }
         match Instant::now().checked_add(Duration::from_nanos(nanoseconds)) {
             Some(end) if nanoseconds != u64::MAX => Self::At(end),
             _ => Self::Never,

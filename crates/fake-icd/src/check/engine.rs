@@ -3,8 +3,9 @@
 use super::submission::Plan;
 use super::{Object, fence_to_signal, known};
 use crate::device::Device;
+use crate::present::present_fences;
 use crate::surface;
-use crate::swapchain::{Swapchain, present_fences};
+use crate::swapchain::Swapchain;
 use crate::watched::{Uses, Watched};
 use crate::world::World;
 use ash::vk::{self, Handle as _};

@@ -1,5 +1,9 @@
 //! Can the driver be used without a loader, by many threads at once, each with a script of its own?
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may stop at the first surprise"
+)]
 
 mod commands;
 mod engine;

@@ -1,6 +1,7 @@
 //! How does a test get a device, a swapchain and frames without a loader?
 
 use ash::{ext, khr, vk};
+use std::time::Duration;
 
 /// Long enough for whatever should happen, on a busy machine.
 pub(crate) const SOON_NS: u64 = 5_000_000_000;
@@ -152,9 +153,13 @@ impl Rig {
         unsafe { self.device.wait_for_fences(&[fence], true, SOON_NS) }
     }
 
+    /// Waits for all work, but not for ever: Vulkan has no bound for that, so a thread that is left behind waits.
     pub(crate) fn wait_idle(&self) {
+        let (tell, told) = std::sync::mpsc::channel();
+        let device = self.device.clone();
         // SAFETY: as in `new`.
-        unsafe { self.device.device_wait_idle().unwrap() };
+        std::thread::spawn(move || tell.send(unsafe { device.device_wait_idle() }));
+        told.recv_timeout(Duration::from_nanos(SOON_NS)).expect("the work ends").unwrap();
     }
 
     pub(crate) fn acquire(
