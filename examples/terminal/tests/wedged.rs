@@ -59,7 +59,7 @@ fn check_recovery(faults: &[&str]) {
 /// A failure that is over before anybody could see it.
 #[track_caller]
 fn check_hitch(faults: &[&str]) {
-    let Some(mut terminal) = terminal(faults) else { return };
+    let Some(terminal) = terminal(faults) else { return };
     for _ in 0..3 {
         terminal.enter("echo filler");
     }
