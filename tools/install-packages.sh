@@ -28,11 +28,20 @@ packages() {
         echo "chromium wanted a browser, to look at the HTML reports"
         echo "vkmark wanted one more real program to watch"
         echo "python3-venv wanted DuckDB, Polars and Perfetto's definition, to read our files with"
+        echo "cbindgen wanted the header of the C library, to compare it with the one that is kept"
+        echo "libvulkan-dev wanted Vulkan's headers, for the examples in C"
+        echo "g++ wanted the examples in C as C++"
+        echo "pkg-config wanted the examples in C against the installed library"
         ;;
     bench)
         if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
             echo "python3-venv wanted a Python environment for DuckDB, which reads the same traces"
         fi
+        echo "alacritty wanted a terminal that draws with OpenGL, to be as fast as"
+        echo "kitty wanted another one"
+        echo "xterm wanted a terminal that has the X server draw"
+        echo "libgl1-mesa-dri wanted OpenGL in software, for these terminals"
+        echo "fonts-dejavu-core wanted a font for the terminals"
         ;;
     *)
         echo "install-packages: no group is called $1 (there are build, demo, test, bench)" >&2

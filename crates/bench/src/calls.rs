@@ -180,6 +180,7 @@ fn rows(way: Way, bare: &[Cost], with: &[Cost]) -> [Row; 3] {
     ]
 }
 
-fn nanoseconds(ns: f64) -> String {
+/// So many, for a reader.
+pub(crate) fn nanoseconds(ns: f64) -> String {
     if ns < 1000.0 { format!("{ns:.1} ns") } else { format!("{:.2} µs", ns / 1000.0) }
 }

@@ -78,13 +78,18 @@ impl Row {
 
 /// The middle one; the mean of the two middle ones of an even number. 0 of nothing.
 pub(crate) fn median(values: &[f64]) -> f64 {
+    quantile(values, 0.5)
+}
+
+/// The value below which this share of the values lies, between two of them in proportion. 0 of nothing.
+pub(crate) fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => 0.0,
-        count if count % 2 == 1 => sorted[count / 2],
-        count => f64::midpoint(sorted[count / 2 - 1], sorted[count / 2]),
-    }
+    let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
+    let place = share.clamp(0.0, 1.0) * last as f64;
+    // Not negative, and at most `last`.
+    let (below, above) = (place.floor() as usize, place.ceil() as usize);
+    sorted[below] + (sorted[above] - sorted[below]) * (place - place.floor())
 }
 
 /// The rows as a table below these headings.
@@ -131,6 +136,15 @@ mod tests {
         assert_eq!(median(&[]), 0.0);
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
+    }
+
+    #[test]
+    fn a_quantile_lies_between_two_values_in_proportion() {
+        let values: Vec<f64> = (0..=100).rev().map(f64::from).collect();
+        assert_eq!(quantile(&values, 0.95), 95.0);
+        assert_eq!(quantile(&[10.0, 20.0], 0.25), 12.5);
+        assert_eq!((quantile(&[7.0], 0.95), quantile(&[], 0.95)), (7.0, 0.0));
+        assert_eq!((quantile(&values, 0.0), quantile(&values, 1.0)), (0.0, 100.0));
     }
 
     #[test]

@@ -11,7 +11,9 @@ mod figures;
 mod keep;
 mod machine;
 mod programs;
+mod terminal;
 mod traces;
+mod waits;
 mod worlds;
 
 use std::path::PathBuf;
@@ -30,6 +32,8 @@ vkcube, memory, watcher and report.
        unwedge-bench traces      what it takes to read large traces
        unwedge-bench generate    writes one
        unwedge-bench explore     how many states of a protocol are explored in a second
+       unwedge-bench terminal    from key to screen, beside other terminals
+       unwedge-bench waits       what bounded waits cost beside the raw calls
        unwedge-bench worlds      how fast worlds are written down and explored";
 
 /// How the figures of this program's own parts came about.
@@ -56,11 +60,13 @@ struct Tools {
 
 fn main() -> ExitCode {
     let mut given = std::env::args().skip(1).peekable();
-    let verbs = ["explore", "generate", "traces", "worlds"];
+    let verbs = ["explore", "generate", "terminal", "traces", "waits", "worlds"];
     let verb = given.next_if(|first| verbs.contains(&first.as_str()));
     let done = match verb.as_deref() {
         Some("explore") => explore::explore(given),
         Some("generate") => traces::generate(given),
+        Some("terminal") => terminal::terminal(given),
+        Some("waits") => waits::waits(given),
         Some("worlds") => worlds::worlds(given),
         Some(_) => traces::traces(given),
         None => arguments(given).and_then(|arguments| bench(&arguments)),

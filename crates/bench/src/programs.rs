@@ -175,7 +175,7 @@ fn watched(
 }
 
 /// Nanoseconds that all threads of a process have run (`/proc/PID/task/TID/schedstat`).
-fn processor_time(pid: u32) -> Option<u64> {
+pub(crate) fn processor_time(pid: u32) -> Option<u64> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
     let times = tasks.filter_map(|task| {
         let text = fs::read_to_string(task.path().join("schedstat")).ok()?;

@@ -48,11 +48,38 @@ pub unsafe fn wait_fences(
     }
     let all = need == Need::All;
     // SAFETY: as promised by the caller.
-    let wait = |bound: Bound| match unsafe { device.wait_for_fences(fences, all, bound.as_nanos()) }
-    {
+    crate::waits::patiently(|bound| unsafe { ask(device, fences, all, bound) }, bound)
+}
+
+/// As [`wait_fences`], for one fence that is likely not to be signalled yet: it waits at once instead of looking first, which a
+/// look at the clock pays for.
+///
+/// # Safety
+/// As of [`wait_fences`].
+pub(crate) unsafe fn wait_for_work(
+    device: &ash::Device,
+    fence: vk::Fence,
+    bound: Bound,
+) -> Result<Waited, Error> {
+    // SAFETY: as promised by the caller.
+    crate::waits::until(&|bound| unsafe { ask(device, &[fence], true, bound) }, bound)
+}
+
+/// One call.
+///
+/// # Safety
+/// As of [`wait_fences`].
+#[inline]
+unsafe fn ask(
+    device: &ash::Device,
+    fences: &[vk::Fence],
+    all: bool,
+    bound: Bound,
+) -> Result<Waited, Error> {
+    // SAFETY: as promised by the caller.
+    match unsafe { device.wait_for_fences(fences, all, bound.as_nanos()) } {
         Ok(()) => Ok(Waited::Reached),
         Err(vk::Result::TIMEOUT) => Ok(Waited::TimedOut),
         Err(result) => Err(Error::of(CALL, result)),
-    };
-    crate::waits::patiently(wait, bound)
+    }
 }

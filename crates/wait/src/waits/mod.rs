@@ -9,6 +9,7 @@ mod semaphore;
 
 pub use acquire::{Acquired, Signals, acquire, acquire2};
 pub use fence::wait_fences;
+pub(crate) use fence::wait_for_work;
 pub use idle::{DeviceIdle, QueueIdle, wait_idle_for_shutdown_unbounded};
 pub use present::{PresentWait, PresentWait2, PresentWaited, wait_present};
 pub use query::{QueryResult, query_results};
@@ -56,8 +57,11 @@ fn until<A: Answer>(wait: &impl Fn(Bound) -> Result<A, Error>, bound: Bound) -> 
     let mut left = bound;
     loop {
         let answer = wait(left)?;
+        if !answer.is_timed_out() {
+            return Ok(answer);
+        }
         left = deadline.left();
-        if !answer.is_timed_out() || left == Bound::ZERO {
+        if left == Bound::ZERO {
             return Ok(answer);
         }
     }
