@@ -177,7 +177,9 @@ impl Gpu {
     }
 }
 
-impl Program for Painter {
+// SAFETY: parts and swapchains are made for this window's surface, and live until the loop says that they may go or ends; the queue is
+// used by this thread alone, and by `prepare` beside the loop.
+unsafe impl Program for Painter {
     type Error = Error;
 
     fn device(&mut self, why: NewDevice) -> Result<Parts, Error> {
