@@ -127,7 +127,8 @@ struct Renderer {
     meter: Meter,
 }
 
-impl Program for Renderer {
+// SAFETY: what it returns is true, and lives as long as the loop says.
+unsafe impl Program for Renderer {
     type Error = vk::Result;
 
     /// Makes the device, again if need be.

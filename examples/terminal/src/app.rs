@@ -8,6 +8,7 @@ use alacritty_terminal::event::Event as ShellEvent;
 use alacritty_terminal::grid::Scroll;
 use alacritty_terminal::term::TermMode;
 use unwedge_wait::Bound;
+use unwedge_wait::frame::PresentWhen;
 use unwedge_wait::frame_loop::{FrameLoop, Settings, Turn};
 use winit::application::ApplicationHandler;
 use winit::dpi::{LogicalSize, PhysicalSize};
@@ -132,7 +133,7 @@ impl App {
             shell,
             painter,
             frames: FrameLoop::new(Settings {
-                present_late: true,
+                present: PresentWhen::Executed(FENCE),
                 fence: FENCE,
                 ..Settings::default()
             }),

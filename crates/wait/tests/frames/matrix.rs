@@ -81,6 +81,31 @@ fn frame_faults() -> Vec<Fault> {
     faults
 }
 
+/// What else may differ between runs with the same faults.
+#[derive(Clone, Copy, Debug)]
+struct How {
+    /// Of what Vulkan leaves open to drivers, the part that this one chooses.
+    driver: &'static str,
+    present_late: bool,
+}
+
+/// Work is executed by the call that waits for it and no sooner: what is in use stays in use for as long as can be.
+const LATE: How = How { driver: "execute=late,engine=hold", present_late: false };
+
+/// Work is executed when it is submitted: every wait is one call.
+const EARLY: How = How { driver: "execute=early,engine=hold", present_late: false };
+
+/// Single faults meet these as well.
+const OTHERS: &[How] = &[
+    How { driver: "execute=late,engine=free", present_late: false },
+    How { driver: "execute=late,engine=hold", present_late: true },
+    How { driver: "execute=early,engine=hold", present_late: true },
+    How { driver: "execute=early,engine=free,sticky=off", present_late: false },
+    How { driver: "execute=late,engine=hold,lost-waits=succeed", present_late: false },
+    How { driver: "execute=late,engine=hold,failed-reset=keeps", present_late: false },
+    How { driver: "execute=late,engine=hold,timeouts=early", present_late: false },
+];
+
 /// How a run ended that recovered.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
@@ -96,8 +121,8 @@ const TURNS_MAX: u64 = 2_000;
 const HEALTHY_FRAMES: u64 = 12;
 
 /// Runs a program that meets these faults, and checks that it renders again.
-fn check(execution: &str, faults: &[Fault], tally: &mut Tally) {
-    let mut script = format!("queues=1,check=quiet,engine=hold,execute={execution}");
+fn check(how: How, faults: &[Fault], tally: &mut Tally) {
+    let mut script = format!("queues=1,check=quiet,{}", how.driver);
     let mut window_mistakes = Vec::new();
     for fault in faults {
         match fault {
@@ -108,8 +133,9 @@ fn check(execution: &str, faults: &[Fault], tally: &mut Tally) {
     let mut window = Window::new(&script);
     window.mistakes = window_mistakes;
     // A driver that does nothing before somebody waits for it has to be waited for.
-    let bound = if execution == "late" { Bound::from_micros(20) } else { Bound::ZERO };
-    let problem = run(&mut window, bound);
+    let late = how.driver.contains("execute=late");
+    let bound = if late { Bound::from_micros(20) } else { Bound::ZERO };
+    let problem = run(&mut window, bound, how.present_late);
     let instance = &window.rig.instance;
     let met = fake_icd::failures_met(instance)
         + mistakes_made(&window)
@@ -119,7 +145,7 @@ fn check(execution: &str, faults: &[Fault], tally: &mut Tally) {
     tally.met += u64::from(met >= faults.len() as u64);
     if problem.is_some() || !broken.is_empty() {
         panic!(
-            "{faults:?} with execute={execution}: {}; broken: {broken:?}; devices {:?}; swapchains {:?}",
+            "{faults:?}, {how:?}: {}; broken: {broken:?}; devices {:?}; swapchains {:?}",
             problem.unwrap_or_default(),
             window.devices,
             window.swapchains
@@ -142,8 +168,9 @@ fn fences_dropped(instance: &ash::Instance, faults: &[Fault]) -> u64 {
 }
 
 /// Why the program does not render again, if it does not.
-fn run(window: &mut Window, bound: Bound) -> Option<String> {
-    let settings = Settings { fence: bound, acquire: bound, idle: bound, ..Settings::default() };
+fn run(window: &mut Window, bound: Bound, present_late: bool) -> Option<String> {
+    let settings =
+        Settings { fence: bound, acquire: bound, idle: bound, present_late, ..Settings::default() };
     let mut frames = FrameLoop::new(settings);
     let (mut now, mut healthy, mut last) = (Instant::now(), 0, None);
     for _ in 0..TURNS_MAX {
@@ -188,15 +215,16 @@ fn pairs(call: &str) {
         others.iter().enumerate().filter(|(_, fault)| kind(fault) == call).collect();
     assert!(!firsts.is_empty(), "{call}");
     for (number, first) in firsts {
-        check("late", &[*first], &mut tally);
-        check("early", &[*first], &mut tally);
+        for how in [LATE, EARLY].iter().chain(OTHERS) {
+            check(*how, &[*first], &mut tally);
+        }
         // Each pair once; a fault with itself is the single one.
         for second in &others[number + 1..] {
-            check("late", &[*first, *second], &mut tally);
-            check("early", &[*first, *second], &mut tally);
+            check(LATE, &[*first, *second], &mut tally);
+            check(EARLY, &[*first, *second], &mut tally);
         }
         for second in &making {
-            check("late", &[*first, *second], &mut remade);
+            check(LATE, &[*first, *second], &mut remade);
         }
     }
     println!("{call}: {} combinations, in {} of them every fault was met", tally.runs, tally.met);
@@ -250,9 +278,9 @@ fn rendering_begins_whatever_fails_while_it_is_made() {
     let mut tally = Tally::default();
     let faults = faults_of(MAKING_CALLS);
     for (number, first) in faults.iter().enumerate() {
-        check("early", &[*first], &mut tally);
+        check(EARLY, &[*first], &mut tally);
         for second in &faults[number + 1..] {
-            check("late", &[*first, *second], &mut tally);
+            check(LATE, &[*first, *second], &mut tally);
         }
     }
     println!("making: {} combinations, in {} every fault was met", tally.runs, tally.met);
