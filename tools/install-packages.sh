@@ -2,7 +2,7 @@
 # Installs the Debian or Ubuntu packages that a group of tasks needs, and says what and why.
 # Does nothing, and asks for nothing, where all of them are there.
 #
-# usage: tools/install-packages.sh GROUP...     groups: build, demo, test, bench
+# usage: tools/install-packages.sh GROUP...     groups: build, demo, test, bench, terminal
 set -euo pipefail
 
 # One line a package: name, need, why. "wanted" ones are left out where the release has none: what
@@ -32,6 +32,18 @@ packages() {
         echo "libvulkan-dev wanted Vulkan's headers, for the examples in C"
         echo "g++ wanted the examples in C as C++"
         echo "pkg-config wanted the examples in C against the installed library"
+        packages terminal
+        echo "xdotool wanted real key events, for the terminal"
+        echo "weston wanted a Wayland compositor, for the terminal"
+        ;;
+    terminal)
+        echo "libvulkan1 needed the Vulkan loader"
+        echo "fonts-dejavu-core wanted the font that the terminal draws with"
+        echo "libx11-xcb1 wanted windows, on X11"
+        echo "libxkbcommon-x11-0 wanted the keyboard's layout, on X11"
+        echo "libxcursor1 wanted the mouse's cursors, on X11"
+        echo "libxi6 wanted the mouse's wheel, on X11"
+        echo "libwayland-client0 wanted windows, on Wayland"
         ;;
     bench)
         if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
@@ -44,7 +56,7 @@ packages() {
         echo "fonts-dejavu-core wanted a font for the terminals"
         ;;
     *)
-        echo "install-packages: no group is called $1 (there are build, demo, test, bench)" >&2
+        echo "install-packages: no group is called $1 (there are build, demo, test, bench, terminal)" >&2
         return 1
         ;;
     esac

@@ -15,6 +15,8 @@ use winit::dpi::{LogicalSize, PhysicalSize};
 use winit::event::{ElementState, KeyEvent, MouseScrollDelta, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
 use winit::keyboard::ModifiersState;
+use winit::platform::wayland::WindowAttributesExtWayland;
+use winit::platform::x11::WindowAttributesExtX11 as _;
 use winit::raw_window_handle::HasDisplayHandle as _;
 use winit::window::{Window, WindowId};
 
@@ -26,7 +28,7 @@ use crate::pace::{Next, Pace};
 use crate::screen::{self, Layout};
 use crate::shell::{Change, Shell, Size};
 use crate::stats::Stats;
-use crate::title::Title;
+use crate::title::{NAME, Title};
 
 /// Between the window's edge and the cells, in pixels before the display's scale.
 const MARGIN: f64 = 6.0;
@@ -109,7 +111,11 @@ impl App {
         let attributes = Window::default_attributes()
             .with_title(Title::default().text())
             .with_inner_size(size.to_logical::<f64>(scale))
+            .with_resize_increments(PhysicalSize::new(layout.cell.width, layout.cell.height))
+            .with_base_size(PhysicalSize::new(2 * layout.margin, 2 * layout.margin))
             .with_min_inner_size(LogicalSize::new(64.0, 32.0));
+        // The class on X11, the application's identifier on Wayland.
+        let attributes = WindowAttributesExtWayland::with_name(attributes, NAME, NAME);
         let window = event_loop.create_window(attributes).map_err(|e| said(&e))?;
         let display = event_loop.display_handle().map_err(|e| said(&e))?.as_raw();
         let instance = Instance::new(display).map_err(|e| said(&e))?;
@@ -192,7 +198,10 @@ impl ApplicationHandler<ShellEvent> for App {
 
     fn about_to_wait(&mut self, event_loop: &ActiveEventLoop) {
         let Some(running) = &mut self.running else { return };
-        event_loop.set_control_flow(running.do_what_is_due());
+        match running.do_what_is_due() {
+            Ok(flow) => event_loop.set_control_flow(flow),
+            Err(error) => self.end(event_loop, Outcome::Failed(error)),
+        }
     }
 }
 
@@ -292,8 +301,8 @@ impl Running {
         self.resize(self.window.inner_size());
     }
 
-    /// Draws, if it is time to, and says when to come back.
-    fn do_what_is_due(&mut self) -> ControlFlow {
+    /// Draws, if it is time to, and says when to come back. An error if there never was anything to draw with.
+    fn do_what_is_due(&mut self) -> Result<ControlFlow, String> {
         let began = Instant::now();
         let turn = match self.pace.next(began) {
             Next::Draw => {
@@ -301,17 +310,22 @@ impl Running {
                 self.frames.turn(&mut self.painter, began)
             }
             Next::Tend => self.frames.tend(&mut self.painter, began),
-            Next::Until(at) => return ControlFlow::WaitUntil(at),
-            Next::Rest => return ControlFlow::Wait,
+            Next::Until(at) => return Ok(ControlFlow::WaitUntil(at)),
+            Next::Rest => return Ok(ControlFlow::Wait),
         };
+        if let Turn::Skipped { because, .. } = &turn
+            && !self.painter.had_device()
+        {
+            return Err(because.to_string());
+        }
         let now = Instant::now();
         self.took(&turn, now - began, now);
-        match self.pace.next(now) {
+        Ok(match self.pace.next(now) {
             Next::Until(at) => ControlFlow::WaitUntil(at),
             Next::Rest => ControlFlow::Wait,
             // Events first.
             Next::Draw | Next::Tend => ControlFlow::WaitUntil(now),
-        }
+        })
     }
 
     fn took(&mut self, turn: &Turn, thread: Duration, now: Instant) {

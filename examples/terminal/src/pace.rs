@@ -3,7 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use unwedge_wait::frame_loop::Turn;
+use unwedge_wait::frame_loop::{BACKOFF_STEP, Turn};
+
+/// How long after a frame it is looked after: one that was not executed in its turn is presented then.
+const TEND_AFTER: Duration = BACKOFF_STEP;
 
 /// What is to be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +83,7 @@ impl Pace {
             Turn::Presented => {
                 self.changed = false;
                 self.not_before = Some(now + self.interval);
-                self.tend_at = Some(now + self.interval);
+                self.tend_at = Some(now + TEND_AFTER);
             }
             Turn::Skipped { retry_in, .. } => {
                 self.changed = true;
@@ -117,11 +120,12 @@ mod tests {
         let now = Instant::now();
         let mut pace = Pace::new(INTERVAL);
         pace.took(&Turn::Presented, now);
-        assert_eq!(pace.next(now + MILLI), Next::Until(now + INTERVAL));
-        assert_eq!(pace.next(now + INTERVAL), Next::Tend);
-        pace.took(&Turn::Resting(Some(MILLI)), now + INTERVAL);
-        assert_eq!(pace.next(now + INTERVAL), Next::Until(now + INTERVAL + MILLI));
-        pace.took(&Turn::Resting(None), now + INTERVAL + MILLI);
+        let later = now + TEND_AFTER;
+        assert_eq!(pace.next(now + MILLI), Next::Until(later));
+        assert_eq!(pace.next(later), Next::Tend);
+        pace.took(&Turn::Resting(Some(MILLI)), later);
+        assert_eq!(pace.next(later), Next::Until(later + MILLI));
+        pace.took(&Turn::Resting(None), later + MILLI);
         assert_eq!(pace.next(now + Duration::from_secs(60)), Next::Rest);
     }
 

@@ -6,7 +6,8 @@ use unwedge_wait::frame_loop::{Because, Turn};
 
 /// Hitches shorter than this are not told.
 const TOLD_AFTER: Duration = Duration::from_millis(400);
-const NAME: &str = "unwedge-terminal";
+/// The terminal's own name.
+pub(crate) const NAME: &str = "unwedge-terminal";
 
 /// The title and what it is made of.
 #[derive(Debug, Default)]

@@ -50,7 +50,7 @@ fn see_it_recover(mut terminal: Terminal) {
 /// A wedge that the terminal lives through, and that ends.
 #[track_caller]
 fn check_recovery(faults: &[&str]) {
-    let Some(terminal) = terminal(faults) else { return };
+    let Some(mut terminal) = terminal(faults) else { return };
     type_into_the_wedge(&mut terminal);
     use_it_without_a_picture(&mut terminal);
     see_it_recover(terminal);

@@ -29,6 +29,8 @@ pub(crate) struct Painter {
     /// What the next frame shows.
     pub(crate) picture: Picture,
     gpu: Option<Gpu>,
+    /// There was a device once.
+    had_device: bool,
 }
 
 /// All that is made on one device.
@@ -44,7 +46,12 @@ struct Gpu {
 
 impl Painter {
     pub(crate) fn new(instance: Instance, window: Arc<Window>, glyphs: Glyphs) -> Self {
-        Self { instance, window, glyphs, picture: Picture::default(), gpu: None }
+        Self { instance, window, glyphs, picture: Picture::default(), gpu: None, had_device: false }
+    }
+
+    /// Whether there ever was a device: a machine that has none will not get one by trying again.
+    pub(crate) fn had_device(&self) -> bool {
+        self.had_device
     }
 
     fn gpu(&mut self) -> Result<&mut Gpu, Error> {
@@ -177,7 +184,8 @@ impl Gpu {
     }
 }
 
-// SAFETY: what it returns is true, and lives as long as the loop says.
+// SAFETY: parts and swapchains are made for this window's surface, and live until the loop says that they may go or ends; the queue is
+// used by this thread alone, and by `prepare` beside the loop.
 unsafe impl Program for Painter {
     type Error = Error;
 
@@ -196,6 +204,7 @@ unsafe impl Program for Painter {
             queue_family: gpu.device.family,
         };
         self.gpu = Some(gpu);
+        self.had_device = true;
         Ok(parts)
     }
 

@@ -5,16 +5,16 @@ use alacritty_terminal::vte::ansi::Rgb;
 
 use super::{Measures, Quad};
 
-/// For U+2500 to U+257F: the arms up, right, down and left; 1 is light, 2 is heavy. What has none is left to the font.
-/// From the names in the Unicode Character Database.
+/// For U+2500 to U+257F: the arms up, right, down and left; 1 is light, 2 is heavy, 3 is double. What has
+/// none is left to the font. From the names in the Unicode Character Database.
 const ARMS: [&str; 8] = [
     "0101 0202 1010 2020 0000 0000 0000 0000 0000 0000 0000 0000 0110 0210 0120 0220",
     "0011 0012 0021 0022 1100 1200 2100 2200 1001 1002 2001 2002 1110 1210 2110 1120",
     "2120 2210 1220 2220 1011 1012 2011 1021 2021 2012 1022 2022 0111 0112 0211 0212",
     "0121 0122 0221 0222 1101 1102 1201 1202 2101 2102 2201 2202 1111 1112 1211 1212",
     "2111 1121 2121 2112 2211 1122 1221 2212 1222 2122 2221 2222 0000 0000 0000 0000",
-    "0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000",
-    "0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000 0000",
+    "0303 3030 0310 0130 0330 0013 0031 0033 1300 3100 3300 1003 3001 3003 1310 3130",
+    "3330 1013 3031 3033 0313 0131 0333 1303 3101 3303 1313 3131 3333 0000 0000 0000",
     "0000 0000 0000 0000 0001 1000 0100 0010 0002 2000 0200 0020 0201 1020 0102 2010",
 ];
 
@@ -37,6 +37,8 @@ pub(super) fn draw(
     }
 }
 
+const DOUBLE: i32 = 3;
+
 struct Place {
     at: (i32, i32),
     measures: Measures,
@@ -58,7 +60,11 @@ impl Place {
         let first = (index % 16) as usize * 5;
         let [up, right, down, left] = [0, 1, 2, 3].map(|arm| i32::from(row[first + arm] - b'0'));
         if up + right + down + left == 0 {
-            return false;
+            return self.arc(index, quads);
+        }
+        if [up, right, down, left].contains(&DOUBLE) {
+            self.doubles([up, right, down, left], quads);
+            return true;
         }
         let (width, height) = self.size();
         let stroke = i32::from(self.measures.stroke);
@@ -81,6 +87,59 @@ impl Place {
             let y = middle(height, along);
             self.fill(middle(width, down), y, down * stroke, height - y, quads);
         }
+        true
+    }
+
+    /// Lines of which some are double: two light ones with a light one's room between them, which stop at the lines across that they meet.
+    fn doubles(&self, [up, right, down, left]: [i32; 4], quads: &mut Vec<Quad>) {
+        let (width, height) = self.size();
+        let stroke = i32::from(self.measures.stroke);
+        let (x, y) = ((width - stroke) / 2, (height - stroke) / 2);
+        for (side, beside, opposite) in [(-stroke, up, down), (stroke, down, up)] {
+            for (arm, across, to_the_left) in [(left, right, true), (right, left, false)] {
+                let Some(side) = parallel(arm, side) else { continue };
+                let (from, to) =
+                    reach(arm, across, [beside, opposite], to_the_left, (x, width), stroke);
+                self.fill(from, y + side, to - from, stroke, quads);
+            }
+        }
+        for (side, beside, opposite) in [(-stroke, left, right), (stroke, right, left)] {
+            for (arm, across, upwards) in [(up, down, true), (down, up, false)] {
+                let Some(side) = parallel(arm, side) else { continue };
+                let (from, to) =
+                    reach(arm, across, [beside, opposite], upwards, (y, height), stroke);
+                self.fill(x + side, from, stroke, to - from, quads);
+            }
+        }
+    }
+
+    /// A rounded corner, of light lines: U+256D to U+2570.
+    fn arc(&self, index: u32, quads: &mut Vec<Quad>) -> bool {
+        let (to_the_right, downwards) = match index {
+            0x6d => (true, true),
+            0x6e => (false, true),
+            0x6f => (false, false),
+            0x70 => (true, false),
+            _ => return false,
+        };
+        let (width, height) = self.size();
+        let stroke = i32::from(self.measures.stroke);
+        let (x, y) = ((width - stroke) / 2, (height - stroke) / 2);
+        let radius = width / 2 - stroke;
+        // The quarter of a circle in squares of a stroke, from the end of one line to that of the other.
+        for step in 0..=2 * radius {
+            let angle =
+                f64::from(step) / f64::from(2 * radius.max(1)) * std::f64::consts::FRAC_PI_2;
+            let along = |part: f64| ((1.0 - part) * f64::from(radius)).round() as i32;
+            let (across, down) = (along(angle.cos()), along(angle.sin()));
+            let place_x = if to_the_right { x + across } else { x - across };
+            let place_y = if downwards { y + down } else { y - down };
+            self.fill(place_x, place_y, stroke, stroke, quads);
+        }
+        let (from, to) = if to_the_right { (x + radius, width) } else { (0, x + stroke - radius) };
+        self.fill(from, y, to - from, stroke, quads);
+        let (from, to) = if downwards { (y + radius, height) } else { (0, y + stroke - radius) };
+        self.fill(x, from, stroke, to - from, quads);
         true
     }
 
@@ -133,6 +192,38 @@ impl Place {
     }
 }
 
+/// How far from the middle a line of the arm is, of the two that are asked for: a light arm has one, in the middle.
+fn parallel(arm: i32, side: i32) -> Option<i32> {
+    match arm {
+        DOUBLE => Some(side),
+        0 => None,
+        // Once.
+        _ if side < 0 => Some(0),
+        _ => None,
+    }
+}
+
+/// From where to where a line of an arm goes, along its axis: `middle` is where a light line across would be.
+fn reach(
+    arm: i32,
+    going_on: i32,
+    [beside, opposite]: [i32; 2],
+    backwards: bool,
+    (middle, size): (i32, i32),
+    stroke: i32,
+) -> (i32, i32) {
+    let near = match (arm, beside, opposite) {
+        // A double line bends with the double line across on its side, or goes round the outside.
+        (DOUBLE, DOUBLE, _) => stroke,
+        (DOUBLE, _, DOUBLE) if going_on != DOUBLE => -stroke,
+        // A light line ends at the first double line across, or goes through, or makes the corner with the farther one.
+        (1, DOUBLE, DOUBLE) if going_on == 0 => stroke,
+        (1, DOUBLE, _) | (1, _, DOUBLE) if going_on == 0 => -stroke,
+        _ => 0,
+    };
+    if backwards { (0, middle - near + stroke) } else { (middle + near, size) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +263,27 @@ mod tests {
     }
 
     #[test]
+    fn double_lines_go_round_corners_and_stop_at_each_other() {
+        let corner = picture('╔').expect("drawn");
+        let expected = ["........", "..######", "..#.....", "..#.####", "..#.#...", "..#.#..."];
+        assert_eq!(corner[5..11], expected);
+        let tee = picture('╟').expect("drawn");
+        assert_eq!(tee[6..9], ["..#.#...", "..#.####", "..#.#..."]);
+        let cross = picture('╬').expect("drawn");
+        assert_eq!(cross[5..10], ["..#.#...", "###.####", "........", "###.####", "..#.#..."]);
+    }
+
+    #[test]
+    fn round_corners_join_lines_in_the_middle() {
+        let corner = picture('╭').expect("drawn");
+        let line = picture('─').expect("drawn");
+        let row = corner.iter().position(|row| row.contains('#')).expect("there is ink");
+        assert!(line[row].starts_with('#') && corner[row].ends_with("##"), "{corner:#?}");
+        assert!(corner[row].starts_with("....#"), "{corner:#?}");
+        assert_eq!(corner[15], "...#....");
+    }
+
+    #[test]
     fn blocks_fill_their_part_of_the_cell() {
         let filled = |character| {
             let rows = picture(character).expect("drawn");
@@ -186,7 +298,7 @@ mod tests {
 
     #[test]
     fn what_has_no_straight_arms_is_left_to_the_font() {
-        for character in ['a', '╭', '═', '┄', '╳'] {
+        for character in ['a', '┄', '╳'] {
             assert_eq!(picture(character), None, "{character}");
         }
     }
