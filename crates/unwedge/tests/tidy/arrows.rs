@@ -39,6 +39,8 @@ const RULES: &[Rule] = &[
     rule("unwedge-wait-c", &["unwedge-wait"], Some(&["ash"]), &["unwedge-fake-icd"]),
     rule("unwedge-layer", &["unwedge-trace"], Some(&["ash", "libc"]), &[]),
     rule("unwedge", &["unwedge-trace", "unwedge-readers", "unwedge-analyze", "unwedge-sim", "unwedge-wait"], None, &["unwedge-scenarios"]),
+    // A program of somebody who uses the crate: it knows nothing of the rest.
+    rule("unwedge-terminal", &["unwedge-wait"], None, &[]),
     // What tests and benchmarks run knows nothing of the tool.
     rule("unwedge-scenarios", &[], None, &[]),
     rule("unwedge-fake-icd", &[], Some(&["ash", "libc"]), &[]),
@@ -51,7 +53,8 @@ fn manifests() -> Vec<(String, Table)> {
             file.text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.path));
         (table["package"]["name"].as_str().expect("a name").to_owned(), table)
     };
-    files("crates", &["Cargo.toml"]).into_iter().map(parse).collect()
+    let manifests = ["crates", "examples"].map(|folder| files(folder, &["Cargo.toml"]));
+    manifests.into_iter().flatten().map(parse).collect()
 }
 
 fn names(manifest: &Table, section: &str) -> BTreeSet<String> {
