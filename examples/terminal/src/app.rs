@@ -16,7 +16,7 @@ use winit::event::{ElementState, KeyEvent, MouseScrollDelta, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
 use winit::keyboard::ModifiersState;
 use winit::platform::wayland::WindowAttributesExtWayland;
-use winit::platform::x11::WindowAttributesExtX11 as _;
+use winit::platform::x11::{ActiveEventLoopExtX11 as _, WindowAttributesExtX11 as _};
 use winit::raw_window_handle::HasDisplayHandle as _;
 use winit::window::{Window, WindowId};
 
@@ -111,11 +111,17 @@ impl App {
         let attributes = Window::default_attributes()
             .with_title(Title::default().text())
             .with_inner_size(size.to_logical::<f64>(scale))
-            .with_resize_increments(PhysicalSize::new(layout.cell.width, layout.cell.height))
-            .with_base_size(PhysicalSize::new(2 * layout.margin, 2 * layout.margin))
             .with_min_inner_size(LogicalSize::new(64.0, 32.0));
         // The class on X11, the application's identifier on Wayland.
         let attributes = WindowAttributesExtWayland::with_name(attributes, NAME, NAME);
+        // Whole cells, where the margin beside them can be told as well.
+        let attributes = if event_loop.is_x11() {
+            let cell = PhysicalSize::new(layout.cell.width, layout.cell.height);
+            let margins = PhysicalSize::new(2 * layout.margin, 2 * layout.margin);
+            attributes.with_resize_increments(cell).with_base_size(margins)
+        } else {
+            attributes
+        };
         let window = event_loop.create_window(attributes).map_err(|e| said(&e))?;
         let display = event_loop.display_handle().map_err(|e| said(&e))?.as_raw();
         let instance = Instance::new(display).map_err(|e| said(&e))?;

@@ -14,12 +14,22 @@ fn terminal(faults: &[&str]) -> Option<Terminal> {
     Terminal::start(Start { faults, ..Start::default() })
 }
 
-/// Types until a frame meets the fault and the title says so.
+/// Types until a frame meets the fault and the title says so, and takes back what was typed.
 fn type_into_the_wedge(terminal: &mut Terminal) {
-    for _ in 0..3 {
-        terminal.enter("echo filler");
+    type_until(terminal, |terminal| terminal.title().contains(OLD));
+}
+
+fn type_until(terminal: &mut Terminal, is_so: impl Fn(&Terminal) -> bool) {
+    // Keys that come faster than frames share one.
+    for _ in 0..200 {
+        if is_so(terminal) {
+            break;
+        }
+        terminal.display.press("x");
+        std::thread::sleep(std::time::Duration::from_millis(25));
     }
-    terminal.wait_for_title(OLD);
+    terminal.display.press("ctrl+u");
+    terminal.wait_for("the fault", is_so);
 }
 
 /// Keys and a new size reach the shell; afterwards the title still says that there is no picture.
@@ -59,10 +69,8 @@ fn check_recovery(faults: &[&str]) {
 /// A failure that is over before anybody could see it.
 #[track_caller]
 fn check_hitch(faults: &[&str]) {
-    let Some(terminal) = terminal(faults) else { return };
-    for _ in 0..3 {
-        terminal.enter("echo filler");
-    }
+    let Some(mut terminal) = terminal(faults) else { return };
+    type_until(&mut terminal, |terminal| terminal.read("stats").lines().count() > 25);
     see_it_recover(terminal);
 }
 

@@ -68,7 +68,11 @@ impl Display {
         let mut display = Self::x11()?;
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut weston = Command::new("weston");
-        weston.args(["--backend=x11-backend.so", "--use-pixman", "--idle-time=0", "--no-config"]);
+        // Without a panel, on which a click could start something.
+        let config = folder.path().join("weston.ini");
+        std::fs::write(&config, "[shell]\npanel-position=none\nlocking=false\n").expect("a file");
+        weston.args(["--backend=x11-backend.so", "--use-pixman", "--idle-time=0"]);
+        weston.arg(format!("--config={}", config.display()));
         weston.args(["--width=1000", "--height=700"]).arg(format!("--socket={SOCKET}"));
         weston.env("DISPLAY", &display.name).env("XDG_RUNTIME_DIR", folder.path());
         weston.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -76,7 +80,8 @@ impl Display {
         let child = weston.spawn().expect("weston starts");
         let socket = folder.path().join(SOCKET);
         display.compositor = Some(Compositor { child, folder });
-        wait_until("weston", || socket.exists());
+        wait_until("weston", || socket.exists() && display.window().is_some());
+        display.focus();
         Some(display)
     }
 
@@ -114,10 +119,14 @@ impl Display {
         Some((geometry.width, geometry.height))
     }
 
-    /// Gives the window the keyboard.
+    /// Gives the window the keyboard. It may take a moment, or one more try, until a compositor has handed it on.
     pub(crate) fn focus(&self) {
         let window = self.window().expect("there is one");
         self.xdotool(&["windowfocus", "--sync", &window.to_string()]);
+        if self.is_wayland() {
+            // Wherever the compositor has placed it, an 80 by 24 terminal is in the middle of so small a screen.
+            self.xdotool(&["mousemove", "500", "300", "click", "1"]);
+        }
     }
 
     /// Presses the keys of a text.
