@@ -28,6 +28,10 @@ packages() {
         echo "chromium wanted a browser, to look at the HTML reports"
         echo "vkmark wanted one more real program to watch"
         echo "python3-venv wanted DuckDB, Polars and Perfetto's definition, to read our files with"
+        echo "cbindgen wanted the header of the C library, to compare it with the one that is kept"
+        echo "libvulkan-dev wanted Vulkan's headers, for the examples in C"
+        echo "g++ wanted the examples in C as C++"
+        echo "pkg-config wanted the examples in C against the installed library"
         ;;
     bench)
         if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then

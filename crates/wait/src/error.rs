@@ -51,8 +51,9 @@ pub enum Error {
 }
 
 impl Error {
-    /// Sorts what `call` returned.
-    pub(crate) fn of(call: &'static str, result: vk::Result) -> Self {
+    /// Sorts what `call` returned: for calls of the program's own, so that the loop knows that a device or a surface is lost.
+    #[must_use]
+    pub fn of(call: &'static str, result: vk::Result) -> Self {
         match result {
             vk::Result::ERROR_DEVICE_LOST => Self::DeviceLost { call },
             vk::Result::ERROR_SURFACE_LOST_KHR => Self::SurfaceLost { call },

@@ -42,6 +42,8 @@ const RULES: &[Rule] = &[
     rule("unwedge-sim", &["unwedge-trace"], Some(&[]), &[]),
     // `tracing` because the events of its frame loop are to be read with what programs have already; it is a feature.
     rule("unwedge-wait", &[], Some(&["ash", "tracing"]), &["unwedge-fake-icd"]),
+    // The same waits for other languages; a crate because it is an artifact, a library that C links.
+    rule("unwedge-wait-c", &["unwedge-wait"], Some(&["ash"]), &["unwedge-fake-icd"]),
     rule("unwedge-layer", &["unwedge-trace"], Some(&["ash", "libc"]), &[]),
     rule("unwedge", &["unwedge-trace", "unwedge-readers", "unwedge-analyze", "unwedge-sim", "unwedge-wait"], None, &["unwedge-scenarios"]),
     // What tests and benchmarks run knows nothing of the tool.

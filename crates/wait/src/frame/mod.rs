@@ -1,6 +1,84 @@
 //! A frame as types: wait, acquire, record, submit, present, which cannot be taken in the wrong order.
 //!
-//! What becomes of fence, image and semaphores after each error is in the table below.
+//! ```text
+//!   Frames ──wait──► Ready ──acquire──► AcquiredFrame ──record──► Recorded ──submit──► Submitted ──present──► Presented
+//!      ▲               │                     │                        │                    │
+//!      │  nothing owed │                     │ the semaphore consumed and the image         │ the image
+//!      │               ▼                     ▼ presented by an empty frame              ▼ presented
+//!      └────────────── dropped, at any of these points: by an early return, by `?`, by a panic
+//! ```
+//!
+//! Three rules make a frame loop that cannot lock itself up, and none is left to the program:
+//!
+//! - **The fence is reset between a successful acquire and the submit, and nowhere else.** It is waited for only if a batch that signals it
+//!   was submitted, so a fence that nobody will signal is never waited for.
+//! - **What was acquired is brought to an end.** A frame that is dropped after its acquire submits a small batch, recorded when the
+//!   swapchain was made, that waits for the acquire's semaphore and signals the fence, and presents the image: with what it showed before, or, if it was
+//!   never presented, with undefined content. An empty submit that only signals the fence would leave the semaphore signalled, with which
+//!   no further acquire is allowed, and lose the image to the program.
+//! - **A failed reset is fatal.** Nobody knows whether the fence is signalled then.
+//!
+//! ```
+//! # fn draw(_: ash::vk::CommandBuffer, _: &unwedge_wait::frame::Target) -> Result<(), unwedge_wait::Error> { Ok(()) }
+//! use unwedge_wait::frame::{Acquire, Frames, Presented, Wait};
+//! use unwedge_wait::Bound;
+//!
+//! const SHORT: Bound = Bound::from_millis(8);
+//!
+//! /// Draws a frame; `None` if it could not be drawn now.
+//! fn frame(frames: &mut Frames) -> Result<Option<Presented>, Box<dyn std::error::Error>> {
+//!     let Wait::Ready(ready) = frames.wait(SHORT)? else { return Ok(None) };
+//!     let Acquire::Image(acquired) = ready.acquire(SHORT)? else { return Ok(None) };
+//!     // If `draw` fails here, the frame is dropped and all is well.
+//!     let recorded = acquired.record(|commands, target| draw(commands, target))?;
+//!     Ok(Some(recorded.submit()?.present()?))
+//! }
+//! ```
+//!
+//! No step can be left out or come twice:
+//!
+//! ```compile_fail,E0599
+//! # fn check(ready: unwedge_wait::frame::Ready<'_>) {
+//! let submitted = ready.submit(); // nothing was acquired and recorded
+//! # }
+//! ```
+//!
+//! ```compile_fail,E0382
+//! # fn check(submitted: unwedge_wait::frame::Submitted<'_>) {
+//! let first = submitted.present();
+//! let second = submitted.present(); // presented before
+//! # }
+//! ```
+//!
+//! # After this error, this is the state
+//!
+//! Of the frame that met it, once it is dropped. "Owed" images are presented by the next [`wait`](Frames::wait). Every row is a test.
+//!
+//! | call | result | fence | acquire's semaphore | image | what helps |
+//! |---|---|---|---|---|---|
+//! | `vkWaitForFences` | timeout | pending | unsignalled | none | the next frame |
+//! | `vkWaitForFences` | out of host memory, out of device memory | pending | unsignalled | none | the next frame |
+//! | `vkWaitForFences` | device lost | unknown | goes with the device | goes with the device | a new device |
+//! | `vkAcquireNextImageKHR` | timeout, not ready | signalled, as before | unsignalled | none | the next frame |
+//! | `vkAcquireNextImageKHR` | out of date, full screen exclusive mode lost | signalled, as before | unsignalled | none | a new swapchain |
+//! | `vkAcquireNextImageKHR` | surface lost | signalled, as before | unsignalled | none | a new surface and swapchain |
+//! | `vkAcquireNextImageKHR` | out of host memory, out of device memory | signalled, as before | unsignalled | none | the next frame |
+//! | `vkAcquireNextImageKHR` | suboptimal | pending | consumed by the frame | shown | a new swapchain |
+//! | `vkAcquireNextImageKHR` | device lost | unknown | goes with the device | goes with the device | a new device |
+//! | `vkResetCommandPool` | out of device memory | pending | consumed by an empty frame | presented as it was | the next frame |
+//! | `vkBeginCommandBuffer` | out of host memory, out of device memory | pending | consumed by an empty frame | presented as it was | the next frame |
+//! | the program's draw | error, panic | pending | consumed by an empty frame | presented as it was | the next frame |
+//! | `vkEndCommandBuffer` | out of host memory, out of device memory | pending | consumed by an empty frame | presented as it was | the next frame |
+//! | `vkResetFences` | out of device memory | unknown | goes with the device | goes with the device | a new device |
+//! | `vkQueueSubmit` | out of host memory, out of device memory | pending | consumed by an empty frame | presented as it was | the next frame |
+//! | `vkQueueSubmit`, twice in a row | out of host memory, out of device memory | reset; not waited for | signalled | owed | the next frame |
+//! | `vkQueueSubmit` | device lost | unknown | goes with the device | goes with the device | a new device |
+//! | `vkQueuePresentKHR` | suboptimal | pending | consumed by the frame | shown | a new swapchain |
+//! | `vkQueuePresentKHR` | out of date, full screen exclusive mode lost | pending | consumed by the frame | back, not shown | a new swapchain |
+//! | `vkQueuePresentKHR` | surface lost | pending | consumed by the frame | back, not shown | a new surface and swapchain |
+//! | `vkQueuePresentKHR` | out of host memory, out of device memory | pending | consumed by the frame | shown | the next frame |
+//! | `vkQueuePresentKHR`, twice in a row | out of host memory, out of device memory | pending | consumed by the frame | owed | the next frame |
+//! | `vkQueuePresentKHR` | device lost | unknown | goes with the device | goes with the device | a new device |
 
 mod parts;
 mod renew;
@@ -162,6 +240,8 @@ impl Frames {
 
     /// A slot's batch was executed: older swapchains may be free now.
     fn reached(&mut self, number: usize, generation: u64) {
+        // SAFETY: the batch that waited for them was executed, or one after it.
+        unsafe { self.slots[number].sweep(&self.parts) };
         if self.retired.is_empty() {
             return;
         }
@@ -207,14 +287,14 @@ impl Frames {
         if self.retired.len() >= RETIRED_MAX {
             return Err(Error::TooMany("retired swapchains in use", RETIRED_MAX));
         }
-        let unconsumed = self.forgive_debts()?;
+        self.forgive_debts()?;
         let old = self.swapchain.take();
         let mut info = *info;
         info.old_swapchain = old.as_ref().map_or(vk::SwapchainKHR::null(), |old| old.handle);
         // SAFETY: as promised by the caller; the old swapchain is ours and not yet retired.
         let new = unsafe { Swapchain::new(&self.parts, &info, self.generation_next) };
         if let Some(old) = old {
-            self.retire(old, unconsumed);
+            self.retire(old);
         }
         match new {
             Ok(new) => {
@@ -226,16 +306,18 @@ impl Frames {
         }
     }
 
-    fn retire(&mut self, swapchain: Swapchain, unconsumed: Option<vk::Semaphore>) {
+    fn retire(&mut self, swapchain: Swapchain) {
         let mut pending = 0;
         for (number, slot) in self.slots.iter().enumerate() {
             pending |= u32::from(slot.pending) << number;
         }
-        let presented = swapchain.images.iter().any(|image| image.presented);
         // At most IN_FLIGHT_MAX and one more; none if no present of it can be under way.
-        let frames_left =
-            if presented { u32::try_from(self.slots.len() + 1).unwrap_or(u32::MAX) } else { 0 };
-        self.retired.push(Retired { swapchain, unconsumed, pending, frames_left });
+        let frames_left = if swapchain.queued {
+            u32::try_from(self.slots.len() + 1).unwrap_or(u32::MAX)
+        } else {
+            0
+        };
+        self.retired.push(Retired { swapchain, pending, frames_left });
         self.collect();
     }
 

@@ -22,11 +22,16 @@ impl Frames {
         if !self.wait_idle(bound)?.is_reached() {
             return Ok(Waited::TimedOut);
         }
-        for number in 0..self.slots.len() {
-            self.renew_slot(number)?;
-        }
+        // From here on the swapchain is of no use, whatever fails.
         if let Some(swapchain) = &mut self.swapchain {
             swapchain.stale = true;
+        }
+        self.forgive_debts()?;
+        if self.drain()? && !self.wait_idle(bound)?.is_reached() {
+            return Ok(Waited::TimedOut);
+        }
+        for number in 0..self.slots.len() {
+            self.renew_slot(number)?;
         }
         Ok(Waited::Reached)
     }
@@ -45,10 +50,8 @@ impl Frames {
         if pending {
             self.reached(number, generation);
         }
-        if matches!(self.slots[number].debt, Some(Debt::Consume(_))) {
-            // Its semaphore is replaced with the swapchain.
-            return Ok(());
-        }
+        // SAFETY: the queue was idle.
+        unsafe { self.slots[number].sweep(&self.parts) };
         // SAFETY: as for the fence.
         let semaphore = match unsafe { slot::new_semaphore(&self.parts) } {
             Ok(semaphore) => semaphore,
@@ -69,9 +72,8 @@ impl Frames {
         if !self.renew(bound)?.is_reached() {
             return Ok(Waited::TimedOut);
         }
-        let unconsumed = self.forgive_debts()?;
         if let Some(swapchain) = self.swapchain.take() {
-            self.retire(swapchain, unconsumed);
+            self.retire(swapchain);
         }
         self.destroy_retired();
         Ok(Waited::Reached)
@@ -88,7 +90,7 @@ impl Frames {
         let _ = self.settle_all();
         let waited = match self.broken {
             Some(Error::DeviceLost { .. }) => Ok(Waited::Reached),
-            _ => self.wait_idle(bound),
+            _ => self.wait_all(bound),
         };
         match waited {
             Ok(Waited::Reached) | Err(Error::DeviceLost { .. }) => {
@@ -106,6 +108,16 @@ impl Frames {
     /// before the process ends.
     pub fn abandon(mut self) {
         self.idle = None;
+    }
+
+    /// Waits for everything of this, also for what was acquired and never used.
+    fn wait_all(&mut self, bound: Bound) -> Result<Waited, Error> {
+        let slot = &mut self.slots[self.next];
+        if let Some(Debt::Consume(_)) = slot.debt {
+            slot.forgive(ash::vk::Semaphore::null());
+        }
+        self.drain()?;
+        self.wait_idle(bound)
     }
 
     pub(super) fn wait_idle(&mut self, bound: Bound) -> Result<Waited, Error> {
@@ -144,8 +156,9 @@ impl Frames {
 
     /// Whether every batch was executed, without waiting for any.
     fn is_at_rest(&mut self) -> bool {
-        (0..self.slots.len())
-            .all(|slot| matches!(self.reach(slot, Bound::ZERO), Ok(Waited::Reached)))
+        self.slots.iter().all(|slot| slot.debt.is_none() && slot.strays.is_empty())
+            && (0..self.slots.len())
+                .all(|slot| matches!(self.reach(slot, Bound::ZERO), Ok(Waited::Reached)))
     }
 }
 

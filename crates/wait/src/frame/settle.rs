@@ -3,16 +3,23 @@
 use ash::vk;
 
 use super::slot::Debt;
-use super::steps::{After, Presented};
+use super::steps::{AFTER_MAX, After, Presented};
 use super::{Frames, slot};
 use crate::Error;
 
-/// The acquire's semaphore and those of [`After`].
-const WAITS_MAX: usize = 8;
+/// How many semaphores of frames that were given up a batch consumes at most; they are rare.
+const STRAYS_MAX: usize = 8;
+
+/// Those, the acquire's semaphore, and those of [`After`].
+const WAITS_MAX: usize = STRAYS_MAX + 1 + AFTER_MAX;
 
 impl Frames {
-    /// Brings to an end what any slot owes. What fails stays owed.
+    /// Brings to an end what any slot owes. What fails stays owed, and so does what is of a swapchain that nothing is asked of any
+    /// more: it goes with it.
     pub(super) fn settle_all(&mut self) -> Result<(), Error> {
+        if self.swapchain.as_ref().is_none_or(|swapchain| swapchain.stale) {
+            return Ok(());
+        }
         for number in 0..self.slots.len() {
             if self.slots[number].debt.is_some() {
                 self.check()?;
@@ -65,7 +72,12 @@ impl Frames {
             stages[position + 1] = one.stages;
             values[position + 1] = one.value;
         }
-        let count = after.len() + 1;
+        let strays = slot.strays.len().min(STRAYS_MAX);
+        for (position, stray) in slot.strays[..strays].iter().enumerate() {
+            semaphores[after.len() + 1 + position] = *stray;
+            stages[after.len() + 1 + position] = vk::PipelineStageFlags::BOTTOM_OF_PIPE;
+        }
+        let count = after.len() + 1 + strays;
         let (commands, finished) = ([commands], [swapchain.images[index as usize].finished]);
         let mut submit = vk::SubmitInfo::default()
             .wait_semaphores(&semaphores[..count])
@@ -85,6 +97,7 @@ impl Frames {
             return Err(self.failed(Error::of("vkQueueSubmit", result)));
         }
         let slot = &mut self.slots[number];
+        slot.spent.extend(slot.strays.drain(..strays));
         slot.pending = true;
         slot.generation = generation;
         slot.debt = Some(Debt::Present(index));
@@ -119,6 +132,9 @@ impl Frames {
             ) => Ok(Presented::OutOfDate),
             Err(result) => Err(Error::of("vkQueuePresentKHR", result)),
         };
+        // Even a present that is rejected waits for its semaphore first.
+        swapchain.queued |=
+            !matches!(outcome, Err(Error::OutOfMemory { .. } | Error::DeviceLost { .. }));
         match outcome {
             // Nothing was queued: the image is ours, its semaphore is or will be signalled, and it can be tried again.
             Err(error @ (Error::OutOfMemory { .. } | Error::DeviceLost { .. })) => {
@@ -133,20 +149,46 @@ impl Frames {
         outcome
     }
 
-    /// Gives the debts up, with the swapchain that they are of. Returns the semaphore that nobody consumed, if there is one.
-    pub(super) fn forgive_debts(&mut self) -> Result<Option<vk::Semaphore>, Error> {
-        let mut unconsumed = None;
-        let slot = &mut self.slots[self.next];
-        if let Some(Debt::Consume(_)) = slot.debt {
+    /// Gives the debts up, with the swapchain that they are of. A semaphore that nobody consumed is left to the slot's next batch.
+    pub(super) fn forgive_debts(&mut self) -> Result<(), Error> {
+        if let Some(Debt::Consume(_)) = self.slots[self.next].debt {
             // SAFETY: the device lives, as promised when this was made.
             match unsafe { slot::new_semaphore(&self.parts) } {
-                Ok(fresh) => unconsumed = Some(std::mem::replace(&mut slot.acquired, fresh)),
+                Ok(fresh) => self.slots[self.next].forgive(fresh),
                 Err(error) => return Err(self.failed(error)),
             }
         }
         for slot in &mut self.slots {
             slot.debt = None;
         }
-        Ok(unconsumed)
+        Ok(())
+    }
+
+    /// Consumes what the debts have left, so that an idle queue means that nothing is in use. Returns whether there was anything.
+    pub(super) fn drain(&mut self) -> Result<bool, Error> {
+        let mut drained = false;
+        for number in 0..self.slots.len() {
+            let slot = &mut self.slots[number];
+            if slot.strays.is_empty() {
+                continue;
+            }
+            let stages = vec![vk::PipelineStageFlags::ALL_COMMANDS; slot.strays.len()];
+            // One driver hangs on a batch that waits and has no commands.
+            let commands = self.swapchain.as_ref().map(|swapchain| swapchain.images[0].rescue);
+            let submit = vk::SubmitInfo::default()
+                .wait_semaphores(&slot.strays)
+                .wait_dst_stage_mask(&stages)
+                .command_buffers(commands.as_slice());
+            let device = &self.parts.device;
+            // SAFETY: an acquire signals each of the semaphores, and nobody else waits for them.
+            let submitted =
+                unsafe { device.queue_submit(self.parts.queue, &[submit], vk::Fence::null()) };
+            if let Err(result) = submitted {
+                return Err(self.failed(Error::of("vkQueueSubmit", result)));
+            }
+            slot.spent.append(&mut slot.strays);
+            drained = true;
+        }
+        Ok(drained)
     }
 }

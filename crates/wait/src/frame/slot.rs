@@ -49,6 +49,10 @@ pub(super) struct Slot {
     /// The swapchain of the pending batch's image, from 1.
     pub(super) generation: u64,
     pub(super) debt: Option<Debt>,
+    /// Semaphores of acquires whose frames were given up with their swapchain. The slot's next batch waits for them.
+    pub(super) strays: Vec<vk::Semaphore>,
+    /// Those that a batch waits for. They are in use until a batch of this slot was executed.
+    pub(super) spent: Vec<vk::Semaphore>,
 }
 
 impl Slot {
@@ -63,6 +67,8 @@ impl Slot {
             pending: false,
             generation: 0,
             debt: None,
+            strays: Vec::new(),
+            spent: Vec::new(),
         };
         // SAFETY: the device is alive, as promised by the caller; what was made is destroyed if the rest fails.
         unsafe {
@@ -72,6 +78,21 @@ impl Slot {
             }
         }
         Ok(slot)
+    }
+
+    /// # Safety
+    /// What waited for the spent semaphores was executed.
+    pub(super) unsafe fn sweep(&mut self, parts: &Parts) {
+        for semaphore in self.spent.drain(..) {
+            // SAFETY: as promised by the caller.
+            unsafe { parts.device.destroy_semaphore(semaphore, None) };
+        }
+    }
+
+    /// Gives up what the slot owes. Its next acquire gets the fresh semaphore; the old one is left to the next batch.
+    pub(super) fn forgive(&mut self, fresh: vk::Semaphore) {
+        self.debt = None;
+        self.strays.push(std::mem::replace(&mut self.acquired, fresh));
     }
 
     unsafe fn fill(&mut self, parts: &Parts) -> Result<(), Error> {
@@ -94,6 +115,9 @@ impl Slot {
         unsafe {
             parts.device.destroy_fence(self.fence, None);
             parts.device.destroy_semaphore(self.acquired, None);
+            for semaphore in self.strays.iter().chain(&self.spent) {
+                parts.device.destroy_semaphore(*semaphore, None);
+            }
             parts.device.destroy_command_pool(self.pool, None);
         }
     }

@@ -114,7 +114,7 @@ pub struct After {
 }
 
 /// How many more semaphores a frame's batch may wait for.
-const AFTER_MAX: usize = 7;
+pub(super) const AFTER_MAX: usize = 7;
 
 /// The frames while the present slot owes something, which is settled as far as possible when this is dropped.
 #[derive(Debug)]

@@ -36,6 +36,8 @@ pub(super) struct Swapchain {
     rescue_pool: vk::CommandPool,
     /// Nothing can be acquired from it any more.
     pub(super) stale: bool,
+    /// A present of one of its images was queued, so that its semaphores may be in use.
+    pub(super) queued: bool,
 }
 
 impl Swapchain {
@@ -60,6 +62,7 @@ impl Swapchain {
             raw: (Vec::new(), Vec::new()),
             rescue_pool: vk::CommandPool::null(),
             stale: false,
+            queued: false,
         };
         // SAFETY: as promised by the caller; what was made is destroyed if the rest fails, and was never used.
         unsafe {
@@ -204,8 +207,6 @@ unsafe fn record_rescue(
 #[derive(Debug)]
 pub(super) struct Retired {
     pub(super) swapchain: Swapchain,
-    /// The semaphore of an acquire from it that nobody could consume.
-    pub(super) unconsumed: Option<vk::Semaphore>,
     /// One bit for each slot whose batch was pending when it was replaced.
     pub(super) pending: u32,
     /// How many frames of newer swapchains have to be executed until its presents are over as well: Vulkan has no fence for them,
@@ -230,11 +231,6 @@ impl Retired {
     /// As for [`Swapchain::destroy`].
     pub(super) unsafe fn destroy(&self, parts: &Parts) {
         // SAFETY: nothing is in use, as promised by the caller.
-        unsafe {
-            self.swapchain.destroy(parts);
-            if let Some(semaphore) = self.unconsumed {
-                parts.device.destroy_semaphore(semaphore, None);
-            }
-        }
+        unsafe { self.swapchain.destroy(parts) };
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub struct Ladder {
     /// How long each rung is tried before the next one.
     pub retry_for: Duration,
-    /// How often the swapchain is made again before the device is.
+    /// How often the swapchain is made again before the device is, for each device.
     pub swapchains: u32,
     /// How often the device is made again.
     pub devices: u32,
@@ -60,25 +60,52 @@ pub(super) enum Rung {
 /// Where on the ladder we are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Climb {
-    /// When the trouble began.
+    /// When the present trouble began.
     pub(super) since: Option<Instant>,
+    /// When the first trouble began that the rungs were counted for.
+    pub(super) counted_since: Option<Instant>,
+    /// When there was trouble last.
+    last: Option<Instant>,
     /// Since when the present rung is being tried.
     rung_since: Option<Instant>,
     swapchains: u32,
     /// How often the swapchain was made again for want of images.
     images: u32,
-    surfaces: u32,
     devices: u32,
+    device_at: Option<Instant>,
 }
+
+/// So many times as long as a rung is tried has to be without trouble before the rungs count anew: else a device that draws three frames
+/// and stops would be made again for ever.
+const CALM: u32 = 5;
 
 impl Climb {
     /// There is trouble. What is to be done about it?
     pub(super) fn trouble(&mut self, ladder: &Ladder, severity: Severity, now: Instant) -> Rung {
+        let long_since = |at: Option<Instant>, how_long| {
+            at.is_none_or(|at| now.saturating_duration_since(at) >= how_long)
+        };
+        if self.since.is_none() && long_since(self.last, CALM * ladder.retry_for) {
+            *self = Self { counted_since: Some(now), ..Self::default() };
+        }
+        self.last = Some(now);
         self.since.get_or_insert(now);
-        let rung_since = *self.rung_since.get_or_insert(now);
-        let due = now.saturating_duration_since(rung_since) >= ladder.retry_for;
+        self.rung_since.get_or_insert(now);
+        let due = match severity {
+            Severity::Device => long_since(self.device_at, ladder.retry_for),
+            _ => long_since(self.rung_since, ladder.retry_for),
+        };
         let rung = self.next(ladder, severity, due);
-        if rung != Rung::Retry {
+        if rung == Rung::Device {
+            self.device_at = Some(now);
+        }
+        let climbs = match rung {
+            Rung::Retry => false,
+            // A new surface may be had at any time; that is no step up.
+            Rung::Swapchain => severity != Severity::Surface,
+            Rung::Device | Rung::GiveUp => true,
+        };
+        if climbs {
             self.rung_since = Some(now);
         }
         rung
@@ -92,26 +119,20 @@ impl Climb {
                 Rung::Swapchain
             }
             Severity::Images => Rung::Retry,
-            Severity::Surface if self.surfaces == 0 || due => {
-                self.surfaces += 1;
-                if self.surfaces > ladder.swapchains.max(1) {
-                    self.device(ladder)
-                } else {
-                    Rung::Swapchain
-                }
-            }
+            Severity::Surface if !due => Rung::Swapchain,
             Severity::Frame if self.swapchains < ladder.swapchains => {
                 self.swapchains += 1;
                 Rung::Swapchain
             }
-            Severity::Device if self.devices > 0 && !due => Rung::Retry,
-            Severity::Frame | Severity::Device => self.device(ladder),
-            Severity::Surface => Rung::Retry,
+            Severity::Device if !due => Rung::Retry,
+            Severity::Surface | Severity::Frame | Severity::Device => self.device(ladder),
         }
     }
 
     fn device(&mut self, ladder: &Ladder) -> Rung {
         if self.devices < ladder.devices {
+            // A new device is worth the lower rungs once more.
+            (self.swapchains, self.images) = (0, 0);
             self.devices += 1;
             Rung::Device
         } else if ladder.give_up {
@@ -124,6 +145,11 @@ impl Climb {
     /// A frame was presented, though nobody knows yet whether it will be executed: the time on this rung does not count.
     pub(super) fn pause(&mut self) {
         self.rung_since = None;
+    }
+
+    /// Frames are executed again. What was climbed still counts, until there was calm for long enough.
+    pub(super) fn recovered(&mut self) {
+        (self.since, self.rung_since) = (None, None);
     }
 
     /// Whether there was trouble since the last success.
@@ -139,19 +165,23 @@ mod tests {
     /// What is done over so many seconds of the same trouble, told twice a second: second and rung.
     fn climbed(ladder: &Ladder, severity: Severity, seconds: u64) -> Vec<(u64, Rung)> {
         let (mut climb, start) = (Climb::default(), Instant::now());
-        (0..2 * seconds)
+        let mut done: Vec<_> = (0..2 * seconds)
             .map(|half| (half, start + Duration::from_millis(500 * half)))
             .map(|(half, now)| (half / 2, climb.trouble(ladder, severity, now)))
             .filter(|(_, rung)| *rung != Rung::Retry)
-            .take(9)
-            .collect()
+            .collect();
+        done.dedup();
+        done
     }
 
     #[test]
     fn frames_that_fail_climb_a_rung_every_two_seconds() {
         use Rung::{Device, GiveUp, Swapchain};
-        let done = climbed(&Ladder::default(), Severity::Frame, 11);
-        assert_eq!(done, [(2, Swapchain), (4, Device), (6, Device), (8, Device), (10, GiveUp)]);
+        let done = climbed(&Ladder::default(), Severity::Frame, 17);
+        let (first, second) = ([(2, Swapchain), (4, Device)], [(6, Swapchain), (8, Device)]);
+        let third = [(10, Swapchain), (12, Device)];
+        assert_eq!(done[..6], [first, second, third].concat());
+        assert_eq!(done[6..], [(14, Swapchain), (16, GiveUp)]);
     }
 
     #[test]
@@ -169,9 +199,24 @@ mod tests {
 
     #[test]
     fn a_lost_surface_asks_for_a_new_one_at_once() {
-        use Rung::{Device, Swapchain};
-        let done = climbed(&Ladder::default(), Severity::Surface, 4);
-        assert_eq!(done, [(0, Swapchain), (2, Device)]);
+        let done = climbed(&Ladder::default(), Severity::Surface, 3);
+        let (swapchain, device) = (Rung::Swapchain, Rung::Device);
+        assert_eq!(done, [(0, swapchain), (1, swapchain), (2, device), (2, swapchain)]);
+    }
+
+    #[test]
+    fn rungs_count_anew_only_after_a_time_without_trouble() {
+        let (ladder, start) = (Ladder::default(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut climb = Climb::default();
+        let mut lost = |seconds| {
+            let rung = climb.trouble(&ladder, Severity::Device, at(seconds));
+            climb.recovered();
+            rung
+        };
+        let rungs = [0, 5, 10, 15].map(&mut lost);
+        assert_eq!(rungs, [Rung::Device, Rung::Device, Rung::Device, Rung::GiveUp]);
+        assert_eq!(lost(26), Rung::Device);
     }
 
     #[test]
@@ -185,6 +230,7 @@ mod tests {
     fn a_ladder_that_does_not_give_up_stays_on_its_last_rung() {
         let ladder = Ladder { give_up: false, devices: 1, ..Ladder::default() };
         let done = climbed(&ladder, Severity::Frame, 60);
-        assert_eq!(done, [(2, Rung::Swapchain), (4, Rung::Device)]);
+        let (swapchain, device) = (Rung::Swapchain, Rung::Device);
+        assert_eq!(done, [(2, swapchain), (4, device), (6, swapchain)]);
     }
 }

@@ -10,7 +10,12 @@ use crate::frame::{Images, Parts, Target};
 use crate::{Error, Waited};
 
 /// A program that draws. The loop calls these when it is time for them; none of them should wait.
-pub trait Program {
+///
+/// # Safety
+/// The loop gives to Vulkan what these return, so it has to be true: the parts and the swapchain are as
+/// [`Frames::new`](crate::frame::Frames::new) asks, the device and the surface live until the loop has ended or says in [`NewDevice`] and
+/// [`NewSwapchain`] that they may go, and nobody uses the queue during a turn but from within these.
+pub unsafe trait Program {
     /// What can go wrong in the program's own code.
     type Error: fmt::Display;
 
@@ -79,6 +84,17 @@ pub enum NewDevice {
     /// The old one still executes something, or says so. Vulkan forbids to destroy what is in use: leave it, its surface, and all that was
     /// made from it, until the process ends.
     Stalled,
+}
+
+impl NewDevice {
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::First => "not there",
+            Self::Lost => "lost",
+            Self::Idle => "idle",
+            Self::Stalled => "stalled",
+        }
+    }
 }
 
 /// Why a swapchain is needed.

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::ladder::{Climb, Rung, Severity};
+use super::ladder::{Rung, Severity};
 use super::{Because, FrameLoop, NewDevice, NewSwapchain, Program, Report, Stage, Turn, notice};
 use crate::frame::{Acquire, Frames, Presented, RecordError, Wait};
-use crate::{Error, Waited};
+use crate::{Bound, Error, Waited};
 
 /// How long a frame that was presented may take before [`FrameLoop::tend`] calls it trouble.
 const EXECUTION_PATIENCE: Duration = Duration::from_millis(100);
@@ -80,9 +80,14 @@ impl FrameLoop {
         if self.climb.is_climbing() && frames.executed() > self.executed {
             let after = self.troubled_for(now).unwrap_or_default();
             notice::recovered(self.throttle.ended(), after);
-            self.climb = Climb::default();
-            self.report = Report::default();
+            self.climb.recovered();
+            self.report.add(self.counted_for(now), "frames were drawn again".into());
         }
+    }
+
+    /// How long ago the first trouble of the present report was.
+    fn counted_for(&self, now: Instant) -> Duration {
+        self.climb.counted_since.map_or(Duration::ZERO, |at| now.saturating_duration_since(at))
     }
 
     fn frame<P: Program>(&mut self, program: &mut P) -> Result<Frame, Because> {
@@ -145,13 +150,17 @@ impl FrameLoop {
         if let Stage::Frames(_) = self.stage {
             return Ok(true);
         }
-        let Some(info) = program.swapchain(NewSwapchain::First).map_err(cause::<P>)? else {
-            return Ok(false);
+        let why = match self.swapchain {
+            Some(NewSwapchain::SurfaceLost) => NewSwapchain::SurfaceLost,
+            _ => NewSwapchain::First,
         };
+        let info = program.swapchain(why).map_err(cause::<P>)?;
+        self.swapchain = None;
+        let Some(info) = info else { return Ok(false) };
         let Stage::Device(parts) = &self.stage else { return Ok(false) };
         // SAFETY: the program vouches for what it made, as `Program` asks.
         let frames = unsafe { Frames::new((**parts).clone(), self.settings.in_flight, &info) }?;
-        (self.executed, self.swapchain, self.untold) = (0, None, true);
+        (self.executed, self.untold) = (0, true);
         self.stage = Stage::Frames(Box::new(frames));
         Ok(true)
     }
@@ -168,7 +177,7 @@ impl FrameLoop {
     /// Sees to it that the swapchain is as it should be, and that the program knows it.
     fn have_swapchain<P: Program>(&mut self, program: &mut P) -> Result<bool, Because> {
         let Stage::Frames(frames) = &mut self.stage else { return Ok(false) };
-        if let Some(mut why) = self.swapchain {
+        if let Some(why) = self.swapchain {
             if why == NewSwapchain::SurfaceLost
                 && !frames.drop_swapchains(self.settings.idle)?.is_reached()
             {
@@ -177,14 +186,12 @@ impl FrameLoop {
             for generation in frames.take_gone() {
                 program.swapchain_gone(generation);
             }
-            let Some(info) = program.swapchain(why).map_err(cause::<P>)? else {
-                return Ok(false);
-            };
+            let info = program.swapchain(why).map_err(cause::<P>)?;
             // The lost surface is replaced, whatever happens to its first swapchain.
             if why == NewSwapchain::SurfaceLost {
-                why = NewSwapchain::OutOfDate;
-                self.swapchain = Some(why);
+                self.swapchain = Some(NewSwapchain::OutOfDate);
             }
+            let Some(info) = info else { return Ok(false) };
             // SAFETY: the program vouches for what it made, as `Program` asks.
             unsafe { frames.rebuild_swapchain(&info) }?;
             (self.swapchain, self.untold) = (None, true);
@@ -202,11 +209,14 @@ impl FrameLoop {
     fn trouble<P: Program>(&mut self, program: &mut P, because: Because, now: Instant) -> Turn {
         let severity = self.severity(&because);
         let rung = self.climb.trouble(&self.settings.ladder, severity, now);
-        let at = self.troubled_for(now).unwrap_or_default();
+        let at = self.counted_for(now);
+        if at.is_zero() {
+            self.report = Report::default();
+        }
         self.report.skipped += 1;
         self.report.add(at, because.to_string());
         if let Some(count) = self.throttle.happened(now) {
-            notice::skipped(&because, count, at);
+            notice::skipped(&because, count, self.troubled_for(now).unwrap_or_default());
         }
         if let Stage::Frames(frames) = &self.stage {
             self.executed = frames.executed();
@@ -238,7 +248,7 @@ impl FrameLoop {
     /// The second rung.
     fn renew_swapchain(&mut self, because: &Because, at: Duration) {
         notice::climbing("a new swapchain", because);
-        self.report.add(at, "made the swapchain again".into());
+        self.report.add(at, "tried a new swapchain".into());
         if let Because::Vulkan(Error::SurfaceLost { .. }) = because {
             self.swapchain = Some(NewSwapchain::SurfaceLost);
             return;
@@ -259,21 +269,30 @@ impl FrameLoop {
         notice::climbing("a new device", because);
         let old = std::mem::replace(&mut self.stage, Stage::NoDevice(NewDevice::Lost));
         let why = match old {
-            Stage::Frames(frames) => end(*frames, self.settings.idle),
+            Stage::Frames(frames) => end(*frames, is_lost(because), self.settings.idle),
+            Stage::Device(_) if is_lost(because) => NewDevice::Lost,
             Stage::Device(_) => NewDevice::Idle,
             Stage::NoDevice(why) => why,
         };
         self.stage = Stage::NoDevice(why);
-        self.report.add(at, format!("made the device again ({why:?})"));
+        // A new device does not mend a lost surface.
+        let surface_lost = matches!(because, Because::Vulkan(Error::SurfaceLost { .. }))
+            || self.swapchain == Some(NewSwapchain::SurfaceLost);
+        self.swapchain = surface_lost.then_some(NewSwapchain::SurfaceLost);
+        self.report.add(at, format!("tried a new device; the old one is {}", why.text()));
         if let Err(because) = self.make_device(program) {
             self.report.add(at, because.to_string());
         }
     }
 }
 
+fn is_lost(because: &Because) -> bool {
+    matches!(because, Because::Vulkan(Error::DeviceLost { .. }))
+}
+
 /// Ends the frames of a device that is to be made again, and says what may be done with it.
-fn end(frames: Frames, idle: crate::Bound) -> NewDevice {
-    let lost = matches!(frames.broken(), Some(Error::DeviceLost { .. }));
+fn end(frames: Frames, lost: bool, idle: Bound) -> NewDevice {
+    let lost = lost || matches!(frames.broken(), Some(Error::DeviceLost { .. }));
     match frames.destroy(idle) {
         Ok(Waited::Reached) if lost => NewDevice::Lost,
         Ok(Waited::Reached) => NewDevice::Idle,

@@ -60,9 +60,11 @@ use crate::{Bound, Error, Waited};
 /// # A device that is lost, and one that stands still
 ///
 /// After either the program makes a new device, and calls [`Uploads::forget_device`], which gives it the old fence and command pool, and
-/// [`Uploads::adopt_device`]. What has become of the old device decides about the rest:
+/// [`Uploads::adopt_device`]. What has become of the old device decides about the rest (the frame loop's
+/// [`NewDevice`](crate::frame_loop::NewDevice) says which it is):
 ///
 /// - It is *lost*: nothing is executed any more. Destroy what was [`Forgotten`], then the device.
+/// - It is *idle*: the batch was executed, whatever its fence says. The same.
 /// - It *stands still*: the batch may still be executed, now or in an hour. Destroy nothing that it uses: not its fence and pool, its staging
 ///   memory, its destinations, nor the device. Drop what was [`Forgotten`], which leaves it as it is; it is the price of going on.
 ///

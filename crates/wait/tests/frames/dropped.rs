@@ -4,7 +4,7 @@ use ash::vk;
 use unwedge_wait::Bound;
 use unwedge_wait::frame::{Acquire, Frames, Presented, Target, Wait};
 
-use crate::rig::Rig;
+use crate::rig::{self, Rig};
 
 const BOUND: Bound = Bound::from_secs(10);
 
@@ -67,15 +67,16 @@ fn frames_go_on_after_one_that_was_dropped_in_any_state() {
     use Until::{Acquired, Drawing, Presented as Whole, Recorded, Submitted, Waited};
     for until in [Waited, Acquired, Drawing, Recorded, Submitted, Whole] {
         for rounds in 1..6 {
-            let rig = Rig::new("");
+            let (rig, parts) = Rig::with_device("");
+            let device = parts.device.clone();
             // SAFETY: all of it lives until the end of this round.
             let mut frames =
-                unsafe { Frames::new(rig.parts.clone(), 2, &rig.swapchain()) }.unwrap();
+                unsafe { Frames::new(parts, 2, &rig::swapchain(rig.surface)) }.unwrap();
             for _ in 0..rounds {
-                let _ = frame(&mut frames, &rig.device, until);
+                let _ = frame(&mut frames, &device, until);
             }
             for _ in 0..8 {
-                let shown = frame(&mut frames, &rig.device, Whole);
+                let shown = frame(&mut frames, &device, Whole);
                 assert_eq!(shown, Some(Presented::Shown), "{until:?} {rounds}");
             }
             assert_eq!(frames.destroy(BOUND), Ok(unwedge_wait::Waited::Reached));

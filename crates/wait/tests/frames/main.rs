@@ -3,5 +3,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod dropped;
+mod matrix;
 mod rig;
+mod table;
 mod turns;
+mod window;

@@ -6,10 +6,9 @@ use unwedge_wait::frame::Parts;
 /// What a program makes before it can have frames.
 pub struct Rig {
     pub instance: ash::Instance,
-    pub device: ash::Device,
+    pub device: Option<ash::Device>,
     pub surfaces: ash::khr::surface::Instance,
     pub surface: vk::SurfaceKHR,
-    pub parts: Parts,
 }
 
 /// How many images the swapchains have.
@@ -22,21 +21,25 @@ impl Rig {
         let entry = fake_icd::entry();
         let surfaces = ash::khr::surface::Instance::new(&entry, &instance);
         let surface = new_surface(&instance);
-        let device = new_device(&instance);
-        let parts = parts(&instance, &device);
-        Self { instance, device, surfaces, surface, parts }
+        Self { instance, device: None, surfaces, surface }
     }
 
-    /// What the swapchain is to be.
-    pub fn swapchain(&self) -> vk::SwapchainCreateInfoKHR<'static> {
-        swapchain(self.surface)
+    /// With a device, for tests that make frames themselves.
+    pub fn with_device(script: &str) -> (Self, Parts) {
+        let mut rig = Self::new(script);
+        let device = try_device(&rig.instance).expect("a device");
+        let parts = parts(&rig.instance, &device);
+        rig.device = Some(device);
+        (rig, parts)
     }
 
     /// What the program destroys in the end; only after the frames.
     pub fn destroy(self) {
         // SAFETY: nothing is used any more.
         unsafe {
-            self.device.destroy_device(None);
+            if let Some(device) = self.device {
+                device.destroy_device(None);
+            }
             self.surfaces.destroy_surface(self.surface, None);
             self.instance.destroy_instance(None);
         }
@@ -64,10 +67,6 @@ pub fn new_surface(instance: &ash::Instance) -> vk::SurfaceKHR {
     let info = vk::HeadlessSurfaceCreateInfoEXT::default();
     // SAFETY: the extension is enabled.
     unsafe { headless.create_headless_surface(&info, None) }.expect("a surface")
-}
-
-pub fn new_device(instance: &ash::Instance) -> ash::Device {
-    try_device(instance).expect("a device")
 }
 
 pub fn try_device(instance: &ash::Instance) -> Result<ash::Device, vk::Result> {

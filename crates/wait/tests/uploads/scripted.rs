@@ -1,6 +1,6 @@
 //! What becomes of uploads when the driver itself misbehaves: a queue that stops, a signal that is lost, a device that is?
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use unwedge_wait::{Bound, Error, UploadError, UploadParts, Uploaded, Uploads, Waited};
 
@@ -52,7 +52,7 @@ fn a_batch_arrives() {
 
 #[test]
 fn a_batch_that_takes_long_is_waited_for_again_and_not_submitted_again() {
-    let (gpu, mut uploads) = start("exec-ms=60");
+    let (gpu, mut uploads) = start("exec-ms=300");
     upload(&gpu, &mut uploads, 1, 11);
     uploads.mark(1);
     let began = Instant::now();
@@ -61,7 +61,7 @@ fn a_batch_that_takes_long_is_waited_for_again_and_not_submitted_again() {
         timeouts += 1;
         assert!(began.elapsed() < SOON.as_duration());
     }
-    assert!(timeouts > 0 && began.elapsed() < Duration::from_secs(20));
+    assert!(timeouts > 0);
     assert_eq!(gpu.history(1), [11]);
     assert_eq!(uploads.destroy(), 0);
     gpu.destroy();

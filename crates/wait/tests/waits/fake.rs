@@ -1,17 +1,8 @@
 //! How does a test get a device of the fake driver, in this process and without a loader?
 
-use std::ffi::{CStr, c_char};
+use std::ffi::CStr;
 
 use ash::{ext, khr, vk};
-// For its functions, which are exported to loaders.
-use fake_icd as _;
-
-unsafe extern "system" {
-    fn vk_icdGetInstanceProcAddr(
-        instance: vk::Instance,
-        name: *const c_char,
-    ) -> vk::PFN_vkVoidFunction;
-}
 
 /// A device with two queues, a swapchain on a surface without a window, and whatever the waits need.
 pub(crate) struct Gpu {
@@ -24,14 +15,18 @@ pub(crate) struct Gpu {
 }
 
 impl Gpu {
+    /// A device that does nothing wrong.
     pub(crate) fn new() -> Self {
-        // SAFETY: the function is the driver's; the handles that follow are live.
+        Self::scripted("")
+    }
+
+    /// A device that does wrong what the script says.
+    pub(crate) fn scripted(script: &str) -> Self {
+        let entry = fake_icd::entry();
+        let extensions = [khr::surface::NAME, ext::headless_surface::NAME];
+        let instance = fake_icd::instance(script, &extensions).unwrap();
+        // SAFETY: the handles are live.
         unsafe {
-            let get_instance_proc_addr = vk_icdGetInstanceProcAddr;
-            let entry = ash::Entry::from_static_fn(ash::StaticFn { get_instance_proc_addr });
-            let application = vk::ApplicationInfo::default().api_version(vk::API_VERSION_1_3);
-            let info = vk::InstanceCreateInfo::default().application_info(&application);
-            let instance = entry.create_instance(&info, None).unwrap();
             let physical = instance.enumerate_physical_devices().unwrap()[0];
             let device = device(
                 &instance,

@@ -6,7 +6,7 @@ use unwedge_wait::{
     wait_idle_for_shutdown_unbounded, wait_semaphores,
 };
 
-use crate::real::{fence, signal, timeline};
+use crate::real::{fence, hold_up, signal, timeline};
 
 const SOON: Bound = Bound::from_secs(30);
 const SHORT: Bound = Bound::from_millis(5);
@@ -48,6 +48,14 @@ fn on_lavapipe_waits_time_out_and_are_reached() {
         signal(&device, point);
         assert_eq!(wait_semaphores(&device, &[point], Need::Any, SOON), Ok(Waited::Reached));
         let mut idle = QueueIdle::new(&device, queue).unwrap();
+        assert_eq!(idle.wait(SOON), Ok(Waited::Reached));
+        let release = Point { semaphore: point.semaphore, value: 4 };
+        hold_up(&device, queue, release);
+        for pending in [1, 2, 3, 4, 4] {
+            assert_eq!(idle.wait(SHORT), Ok(Waited::TimedOut));
+            assert_eq!(idle.pending(), pending);
+        }
+        signal(&device, release);
         assert_eq!(idle.wait(SOON), Ok(Waited::Reached));
         let mut all = DeviceIdle::new(&device, &[queue]).unwrap();
         assert_eq!(all.wait(SOON), Ok(Waited::Reached));

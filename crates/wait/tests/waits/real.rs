@@ -2,8 +2,8 @@
 
 use ash::vk;
 use unwedge_wait::{
-    Acquired, Bound, DeviceIdle, Need, Point, PresentWaited, QueueIdle, Signals, Waited, acquire,
-    acquire2, query_results, wait_fences, wait_present, wait_semaphores,
+    Acquired, Bound, DeviceIdle, Error, Need, Point, PresentWaited, QueueIdle, Signals, Waited,
+    acquire, acquire2, query_results, wait_fences, wait_present, wait_semaphores,
 };
 
 use crate::fake::Gpu;
@@ -33,7 +33,7 @@ pub(crate) fn signal(device: &ash::Device, point: Point) {
 }
 
 /// Keeps the queue from finishing until the point is reached.
-fn hold_up(device: &ash::Device, queue: vk::Queue, point: Point) {
+pub(crate) fn hold_up(device: &ash::Device, queue: vk::Queue, point: Point) {
     let (semaphores, values) = ([point.semaphore], [point.value]);
     let mut timeline = vk::TimelineSemaphoreSubmitInfo::default().wait_semaphore_values(&values);
     let batch = vk::SubmitInfo::default()
@@ -177,6 +177,45 @@ fn fences_of_a_queue_that_stays_stuck_are_left() {
         let mut idle = DeviceIdle::new(&gpu.device, &gpu.queues[..1]).unwrap();
         assert_eq!(idle.wait(SHORT), Ok(Waited::TimedOut));
         assert_eq!(idle.destroy(), 1);
+    }
+}
+
+/// The driver drops a notification though the queue goes on, as in the incident that this crate is for.
+#[test]
+fn a_lost_notification_times_out_and_the_next_wait_is_reached() {
+    let gpu = Gpu::scripted("drop-fence=1");
+    // SAFETY: as above.
+    unsafe {
+        let mut idle = QueueIdle::new(&gpu.device, gpu.queues[0]).unwrap();
+        assert_eq!(idle.wait(SHORT), Ok(Waited::TimedOut));
+        assert_eq!(idle.pending(), 1);
+        assert_eq!(idle.wait(SOON), Ok(Waited::Reached));
+        assert_eq!((idle.pending(), idle.destroy()), (0, 0));
+    }
+}
+
+#[test]
+fn a_lost_device_ends_every_wait_with_an_error() {
+    let gpu = Gpu::scripted("lost-at=1");
+    let fences = [fence(&gpu.device)];
+    let point = Point { semaphore: timeline(&gpu.device), value: 1 };
+    let lost = |call| Error::DeviceLost { call };
+    // SAFETY: as above.
+    unsafe {
+        let mut idle = QueueIdle::new(&gpu.device, gpu.queues[0]).unwrap();
+        let batch = [vk::SubmitInfo::default()];
+        gpu.device.queue_submit(gpu.queues[0], &batch, fences[0]).unwrap();
+        let waited = wait_fences(&gpu.device, &fences, Need::All, SOON);
+        assert_eq!(waited, Err(lost("vkWaitForFences")));
+        let waited = wait_semaphores(&gpu.device, &[point], Need::All, SOON);
+        assert_eq!(waited, Err(lost("vkWaitSemaphores")));
+        let signals = Signals::fence(fence(&gpu.device));
+        let acquired = acquire(&gpu.swapchains, gpu.swapchain, signals, SOON);
+        assert_eq!(acquired, Err(lost("vkAcquireNextImageKHR")));
+        let waited = wait_present(&gpu.presents, gpu.swapchain, 1, SOON);
+        assert_eq!(waited, Err(lost("vkWaitForPresentKHR")));
+        assert_eq!(idle.wait(SOON), Err(lost("vkQueueSubmit")));
+        assert_eq!(idle.destroy(), 0);
     }
 }
 
