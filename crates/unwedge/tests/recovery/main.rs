@@ -51,6 +51,12 @@ fn a_frame_comes_after_two_faults() {
     go_on("pairs of faults, presented when executed", &runs);
 }
 
+/// Else the others would prove nothing. The page on moving a program has this as a table.
+#[test]
+fn the_same_program_with_raw_waits_hangs_or_dies() {
+    many::without_bounds(FAULTS);
+}
+
 /// The exceptions of the table are real: the driver keeps the thread inside of presenting, and no library can take it back.
 #[test]
 fn what_no_library_can_cure_is_named() {

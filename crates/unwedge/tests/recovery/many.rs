@@ -1,4 +1,4 @@
-//! Many runs of the triangle, several at a time: which of them did not go on?
+//! Many runs of the triangles, several at a time: which of them went otherwise than they should?
 
 use std::ffi::OsString;
 use std::sync::Mutex;
@@ -6,10 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crate::rig;
+use crate::table::{Fault, Raw};
 use crate::watched::{Told, Watch};
 
 /// The program that is run, beside the command.
 pub(crate) const PROGRAM: &str = "examples/triangle";
+
+/// The same before it was moved to `unwedge-wait`.
+const BEFORE: &str = "examples/triangle_raw";
 
 /// So many frames each run presents, all but a few of them after the faults.
 const FRAMES: u32 = 40;
@@ -62,8 +66,30 @@ impl Run {
     }
 }
 
-/// Runs all of them; each must present its frames and end by itself, and nobody is accused.
+/// Each must present its frames and end by itself, and nobody is accused.
 pub(crate) fn go_on(what: &str, runs: &[Run]) {
+    each(what, runs, |run| run.told().and_then(|told| run.complaint(&told)));
+}
+
+/// What the program does that waits without a bound: what the table says.
+pub(crate) fn without_bounds(faults: &[Fault]) {
+    each("single faults, before the program was moved", faults, |fault| {
+        let spec = fault.at(5);
+        let watch = Watch::new(&["--deadline=2s", "--on-wedge=kill", "--inject", &spec]);
+        let frames = FRAMES.to_string();
+        let words = [rig::built(BEFORE).into_os_string(), "--frames".into(), frames.into()];
+        let told = watch.on_display(true)?.program(words);
+        let became = match told.status {
+            Some(0) => Raw::GoesOn,
+            Some(101) => Raw::Dies,
+            _ => Raw::Hangs,
+        };
+        (became != fault.raw).then(|| format!("{spec}: {became:?}\n{}", told.all()))
+    });
+}
+
+/// Has every one of them tried, several at a time.
+fn each<T: Sync>(what: &str, all: &[T], complaint: impl Fn(&T) -> Option<String> + Sync) {
     if rig::on_real_device() || rig::display().is_none() {
         eprintln!("skipped: this needs a window on the tests' display");
         return;
@@ -73,20 +99,20 @@ pub(crate) fn go_on(what: &str, runs: &[Run]) {
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
-                while let Some(run) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let complaint = run.told().and_then(|told| run.complaint(&told));
+                while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let complaint = complaint(one);
                     complaints.lock().expect("nobody panicked").extend(complaint);
                 }
             });
         }
     });
     let complaints = complaints.into_inner().expect("nobody panicked");
-    println!("{}: {} runs in {:.1} s", what, runs.len(), begin.elapsed().as_secs_f64());
+    println!("{}: {} runs in {:.1} s", what, all.len(), begin.elapsed().as_secs_f64());
     assert!(
         complaints.is_empty(),
-        "{} of {} did not go on:\n{}",
+        "{} of {} went otherwise:\n{}",
         complaints.len(),
-        runs.len(),
+        all.len(),
         complaints.join("\n\n")
     );
 }

@@ -12,6 +12,17 @@ pub(crate) enum Ends {
     InsidePresent,
 }
 
+/// What becomes of the program that waits without a bound and expects every call to succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Raw {
+    /// Its thread does not come back from a call.
+    Hangs,
+    /// It panics.
+    Dies,
+    /// It presents further frames and ends by itself.
+    GoesOn,
+}
+
 /// A fault, and what becomes of the program.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fault {
@@ -23,6 +34,8 @@ pub(crate) struct Fault {
     pub(crate) at_once: Ends,
     /// If frames are presented once they are executed (`PresentWhen::Executed`).
     pub(crate) patient: Ends,
+    /// Before the program was moved to `unwedge-wait`.
+    pub(crate) raw: Raw,
 }
 
 impl Fault {
@@ -32,8 +45,8 @@ impl Fault {
     }
 }
 
-const fn fault(what: &'static str, how: &'static str) -> Fault {
-    Fault { what, how, at_once: Ends::Well, patient: Ends::Well }
+const fn fault(what: &'static str, how: &'static str, raw: Raw) -> Fault {
+    Fault { what, how, at_once: Ends::Well, patient: Ends::Well, raw }
 }
 
 /// All of `unwedge help inject`, but for those of timeline semaphores, which a frame has none of.
@@ -45,25 +58,25 @@ const fn fault(what: &'static str, how: &'static str) -> Fault {
 /// Not tried is a device that is called lost *after* one of its batches was held for ever: the driver knows of no loss, so `vkDestroyDevice`,
 /// which is right for a lost device, waits there for the batch. Of a device that is really lost nothing is left to wait for.
 pub(crate) const FAULTS: &[Fault] = &[
-    fault("drop-signal:fence", ""),
+    fault("drop-signal:fence", "", Raw::Hangs),
     Fault {
         at_once: Ends::InsidePresent,
         patient: Ends::Untouched,
-        ..fault("drop-signal:binary", "")
+        ..fault("drop-signal:binary", "", Raw::Hangs)
     },
-    fault("delay-signal:fence", ":for=300ms"),
-    Fault { patient: Ends::Untouched, ..fault("delay-signal:binary", ":for=300ms") },
-    fault("acquire-timeout", ""),
-    fault("out-of-date:acquire", ""),
-    fault("out-of-date:present", ""),
-    fault("suboptimal:acquire", ""),
-    fault("suboptimal:present", ""),
-    fault("device-lost:submit", ""),
-    fault("device-lost:wait", ""),
-    fault("device-lost:acquire", ""),
-    fault("device-lost:present", ""),
-    Fault { at_once: Ends::InsidePresent, ..fault("hold-submit", "") },
-    fault("hold-submit", ":for=300ms"),
-    fault("withhold-images", ""),
-    fault("fail-submit", ""),
+    fault("delay-signal:fence", ":for=300ms", Raw::GoesOn),
+    Fault { patient: Ends::Untouched, ..fault("delay-signal:binary", ":for=300ms", Raw::GoesOn) },
+    fault("acquire-timeout", "", Raw::Dies),
+    fault("out-of-date:acquire", "", Raw::Dies),
+    fault("out-of-date:present", "", Raw::Dies),
+    fault("suboptimal:acquire", "", Raw::GoesOn),
+    fault("suboptimal:present", "", Raw::GoesOn),
+    fault("device-lost:submit", "", Raw::Dies),
+    fault("device-lost:wait", "", Raw::Dies),
+    fault("device-lost:acquire", "", Raw::Dies),
+    fault("device-lost:present", "", Raw::Dies),
+    Fault { at_once: Ends::InsidePresent, ..fault("hold-submit", "", Raw::Hangs) },
+    fault("hold-submit", ":for=300ms", Raw::GoesOn),
+    fault("withhold-images", "", Raw::Hangs),
+    fault("fail-submit", "", Raw::Dies),
 ];
