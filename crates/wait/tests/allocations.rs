@@ -1,6 +1,7 @@
 //! Does a frame allocate? Counted by this program's own allocator.
 //!
 //! The driver is loaded as a library, so that it has an allocator of its own: what is counted is the crate's and nothing else.
+#![allow(clippy::expect_used, reason = "a test says what it expects")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
