@@ -4,9 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The layer, the fake driver and the scenario programs are files that tests look for beside themselves;
+# The layer, the fake driver, the scenario programs and the examples are files that tests look for beside themselves;
 # cargo test alone would not build them all.
-cargo build --workspace
+cargo build --workspace --lib --bins --examples
 
 # Other readers of our files. Where they cannot be had, the reason is said and their tests are skipped.
 tools/python-packages.sh "${CARGO_TARGET_DIR:-target}/python" duckdb perfetto polars protobuf ||

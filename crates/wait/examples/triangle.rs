@@ -110,6 +110,7 @@ impl ApplicationHandler for App {
             }
             Turn::GaveUp(report) => return self.fail(events, report.to_string()),
         }
+        self.options.play(&renderer.window, renderer.meter.presented);
         if renderer.meter.presented >= self.options.frames {
             events.exit();
         }

@@ -67,6 +67,7 @@ impl ApplicationHandler for App {
         renderer.draw_frame();
         renderer.meter.deaf_since(begin);
         events.set_control_flow(ControlFlow::Poll);
+        self.options.play(&renderer.window, renderer.meter.presented);
         if renderer.meter.presented >= self.options.frames {
             events.exit();
         }

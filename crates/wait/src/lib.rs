@@ -8,6 +8,8 @@ mod bound;
 mod error;
 pub mod frame;
 pub mod frame_loop;
+#[doc = include_str!("../docs/moving.md")]
+pub mod moving {}
 mod outcome;
 mod upload;
 mod waits;

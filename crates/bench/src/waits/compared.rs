@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     Call,
     /// A whole frame: how much more of it.
     Frame,
+    /// A frame of which the driver's part is next to nothing: nanoseconds more. There is no goal: no real frame is so short.
+    Bare,
 }
 
 impl Kind {
@@ -20,6 +22,7 @@ impl Kind {
         match self {
             Self::Call => "call",
             Self::Frame => "frame",
+            Self::Bare => "bare",
         }
     }
 }
@@ -72,7 +75,9 @@ impl Compared {
         let number = |name: &str| value[name].as_f64();
         let kind = value["kind"].as_str()?;
         Some(Self {
-            kind: [Kind::Call, Kind::Frame].into_iter().find(|known| known.word() == kind)?,
+            kind: [Kind::Call, Kind::Frame, Kind::Bare]
+                .into_iter()
+                .find(|known| known.word() == kind)?,
             what: value["what"].as_str()?.to_owned(),
             raw_ns: number("raw_ns")?,
             ours_ns: number("ours_ns")?,
@@ -98,8 +103,9 @@ fn row(kind: Kind, what: &str, processes: &[Vec<Compared>]) -> Row {
     let (more, share) = (column(|compared| compared.more_ns), column(|compared| compared.share));
     let percent: Vec<f64> = share.iter().map(|share| share * 100.0).collect();
     let (figures, unit, goal) = match kind {
-        Kind::Call => (&more, "ns", Goal::AtMost(5.0, "≤ +5 ns")),
-        Kind::Frame => (&percent, "%", Goal::AtMost(1.0, "≤ +1 %")),
+        Kind::Call => (&more, "ns", Some(Goal::AtMost(5.0, "≤ +5 ns"))),
+        Kind::Frame => (&percent, "%", Some(Goal::AtMost(1.0, "≤ +1 %"))),
+        Kind::Bare => (&more, "ns", None),
     };
     let middle = median(figures);
     let (low, high) = (quantile(figures, 0.25), quantile(figures, 0.75));
@@ -108,7 +114,7 @@ fn row(kind: Kind, what: &str, processes: &[Vec<Compared>]) -> Row {
         bare: nanoseconds(median(&raw)),
         with: nanoseconds(median(&ours)),
         figure: Some((middle, format!("{middle:+.1} {unit} ({low:+.1} … {high:+.1})"))),
-        goal: Some(goal),
+        goal,
         rounds: json!({ "raw_ns": raw, "ours_ns": ours, "more_ns": more, "share": share }),
     }
 }
@@ -170,5 +176,14 @@ mod tests {
         assert_eq!(good[0].figure.as_ref().unwrap().1, "+0.5 % (+0.5 … +0.5)");
         assert_eq!((good[0].verdict(), bad[0].verdict()), ("met", "MISSED"));
         assert_eq!(Compared::parse(&frame(2010.0)[0].json()), Some(frame(2010.0)[0].clone()));
+    }
+
+    #[test]
+    fn a_frame_of_nothing_has_nanoseconds_and_no_goal() {
+        let pairs = Pairs { raw: vec![2000.0], ours: vec![2100.0] };
+        let bare = Compared::of(Kind::Bare, "frame".to_owned(), &pairs);
+        let rows = rows(&[vec![bare]]);
+        assert_eq!(rows[0].figure.as_ref().unwrap().1, "+100.0 ns (+100.0 … +100.0)");
+        assert_eq!(rows[0].verdict(), "");
     }
 }

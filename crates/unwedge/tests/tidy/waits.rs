@@ -11,6 +11,7 @@ const FOLDERS: &[&str] = &[
     "crates/analyze/src",
     "crates/sim/src",
     "crates/wait/src",
+    "crates/wait/examples",
     "crates/wait-c/src",
     "examples/terminal/src",
     "crates/layer/src",
@@ -37,11 +38,18 @@ const VULKAN: &[&str] =
 const SENTINELS: &[&str] = &["u64::MAX", "UINT64_MAX", "!0"];
 
 /// Uses that are bounded by something that a text search does not see.
-const BOUNDED_OTHERWISE: &[Exception] = &[(
-    "crates/wait/src/waits/idle.rs",
-    1,
-    "the one that is unbounded, named for shutdown, for programs that ask for it",
-)];
+const BOUNDED_OTHERWISE: &[Exception] = &[
+    (
+        "crates/wait/examples/triangle_raw.rs",
+        4,
+        "the triangle before it is moved: what waits for ever there is what is shown",
+    ),
+    (
+        "crates/wait/src/waits/idle.rs",
+        1,
+        "the one that is unbounded, named for shutdown, for programs that ask for it",
+    ),
+];
 
 /// The unbounded waits of a file's code, statement by statement.
 fn unbounded(text: &str) -> usize {

@@ -2,30 +2,49 @@
 
 use std::time::{Duration, Instant};
 
+use winit::dpi::PhysicalSize;
+use winit::window::Window;
+
 /// What the command line says.
 pub struct Options {
     /// End after so many frames; without it, when the window is closed.
     pub frames: u64,
     /// Present what is executed and nothing else. Only without raw waits.
     pub patient: bool,
+    resize: bool,
 }
 
 impl Options {
-    /// Understands `--frames N` and `--patient`, and nothing else.
+    /// Understands `--frames N`, `--patient` and `--resize`, and nothing else.
     pub fn from_arguments() -> Result<Self, String> {
-        let mut options = Self { frames: u64::MAX, patient: false };
+        let mut options = Self { frames: u64::MAX, patient: false, resize: false };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--patient" => options.patient = true,
+                "--resize" => options.resize = true,
                 "--frames" => {
                     let number = arguments.next().and_then(|word| word.parse().ok());
                     options.frames = number.ok_or("--frames needs a number")?;
                 }
-                _ => return Err(format!("{argument}: only --frames N and --patient are known")),
+                _ => {
+                    return Err(format!(
+                        "{argument}: only --frames N, --patient and --resize are known"
+                    ));
+                }
             }
         }
         Ok(options)
+    }
+}
+
+impl Options {
+    /// Makes the window larger and smaller as a user would, if so asked.
+    pub fn play(&self, window: &Window, frame: u64) {
+        if self.resize && frame % 10 == 5 {
+            let side = if frame % 20 == 5 { 400 } else { 500 };
+            let _ = window.request_inner_size(PhysicalSize::new(side, side));
+        }
     }
 }
 

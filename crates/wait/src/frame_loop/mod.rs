@@ -1,6 +1,35 @@
 //! A frame loop that goes on whatever happens: it skips and tries again, and climbs a ladder of recovery while that does not help.
 //!
-//! The program calls [`FrameLoop::turn`] from its event loop, between events: no turn waits longer than a few milliseconds.
+//! The program calls [`FrameLoop::turn`] from its event loop, between events: no turn waits longer than the bounds of the [`Settings`], a few
+//! milliseconds, so keys, resizes and the end of the program are never behind a wait. What could not be drawn is told by
+//! [`Turn::Skipped`], with the time after which another turn is worth it: 5 ms, 10 ms, … 100 ms, from the start again after a success.
+//!
+//! ```text
+//!                                                                       the rungs of the Ladder, two seconds each
+//!   a frame cannot be drawn ──► again ──────────► a new swapchain ──────────► a new device ──────────► gave up
+//!                                 │ 5 ms … 100 ms   │ once the queue is        │ through                  │ a Report of
+//!   images are withheld ──────────┤ apart           │ idle; fresh fences       │ Program::device,         │ what was tried
+//!   the surface is lost ──────────┼────────────────►│ and semaphores           │ up to three times        │
+//!   the device is lost, or a fence│could not be reset────────────────────────►│                          │
+//!                                 ▼                 ▼                          ▼                          ▼
+//!                              a frame is seen executed: the trouble is over                 FrameLoop::start_over
+//! ```
+//!
+//! | what happened | enters at | leads up to |
+//! |---|---|---|
+//! | the GPU does not execute a frame, memory is short, the program cannot draw | again | giving up |
+//! | the presentation engine gives no image, every swapchain is out of date | again | a new swapchain |
+//! | the surface is lost | a new swapchain, with a new surface | giving up |
+//! | the device is lost, a fence could not be reset, the device could not be made | a new device | giving up |
+//!
+//! The trouble is over when a frame is *seen executed* that was submitted after it: that a submit and a present succeed proves nothing. What
+//! was climbed counts until there was calm for five times as long as a rung is tried; a new device is worth the lower rungs once more.
+//!
+//! Trouble is told through `tracing`: the first frame that is skipped at once, then one event in five seconds with the number of frames so far, each rung as it
+//! is climbed, and its end.
+//!
+//! A program that draws only when something has changed calls [`FrameLoop::tend`] after a frame until it [rests](Turn::Resting): a frame that
+//! is never executed would otherwise be noticed by the next one only, and the screen would keep the old picture.
 
 mod backoff;
 mod ladder;

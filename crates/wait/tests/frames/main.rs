@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod dropped;
+mod events;
 mod matrix;
 mod rig;
 mod table;

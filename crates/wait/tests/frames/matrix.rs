@@ -99,10 +99,15 @@ const LATE: How = How { driver: "execute=late,engine=hold", present: AT_ONCE };
 /// Work is executed when it is submitted: every wait is one call.
 const EARLY: How = How { driver: "execute=early,engine=hold", present: AT_ONCE };
 
+/// As the first, with images that are presented only once their frame was executed.
+const PATIENT: How = How { driver: "execute=late,engine=hold", present: EXECUTED };
+
+/// Every single fault and every pair meets these.
+const ALL: &[How] = &[LATE, EARLY, PATIENT];
+
 /// Single faults meet these as well.
 const OTHERS: &[How] = &[
     How { driver: "execute=late,engine=free", present: AT_ONCE },
-    How { driver: "execute=late,engine=hold", present: EXECUTED },
     How { driver: "execute=early,engine=hold", present: EXECUTED },
     How { driver: "execute=early,engine=free,sticky=off", present: AT_ONCE },
     How { driver: "execute=late,engine=hold,lost-waits=succeed", present: AT_ONCE },
@@ -219,13 +224,14 @@ fn pairs(call: &str) {
         others.iter().enumerate().filter(|(_, fault)| kind(fault) == call).collect();
     assert!(!firsts.is_empty(), "{call}");
     for (number, first) in firsts {
-        for how in [LATE, EARLY].iter().chain(OTHERS) {
+        for how in ALL.iter().chain(OTHERS) {
             check(*how, &[*first], &mut tally);
         }
         // Each pair once; a fault with itself is the single one.
         for second in &others[number + 1..] {
-            check(LATE, &[*first, *second], &mut tally);
-            check(EARLY, &[*first, *second], &mut tally);
+            for how in ALL {
+                check(*how, &[*first, *second], &mut tally);
+            }
         }
         for second in &making {
             check(LATE, &[*first, *second], &mut remade);
@@ -241,6 +247,24 @@ fn kind(fault: &Fault) -> &'static str {
         Fault::Call(call, ..) => call,
         Fault::DropFence(_) => "drop-fence",
         Fault::Program(_) => "draw",
+    }
+}
+
+/// How many runs all suites make: what the crate's docs say.
+fn runs() -> (usize, usize, usize) {
+    let (frame, making) = (frame_faults().len(), faults_of(MAKING_CALLS).len());
+    let pairs = |count: usize| count * (count - 1) / 2;
+    let singles = frame * (ALL.len() + OTHERS.len());
+    (singles + ALL.len() * pairs(frame), frame * making, making + pairs(making))
+}
+
+#[test]
+fn the_docs_say_how_many_combinations_there_are() {
+    let number = |runs: usize| format!("{},{:03}", runs / 1000, runs % 1000);
+    let (frames, remade, made) = runs();
+    let docs = include_str!("../../README.md");
+    for runs in [frames, remade, made, frames + remade + made] {
+        assert!(docs.contains(&number(runs)), "the docs do not say {}", number(runs));
     }
 }
 

@@ -10,13 +10,13 @@ use unwedge_wait::{Bound, Waited};
 use crate::window::Window;
 
 /// The loop never waits for real here: what is not there at once is late.
-fn settings() -> Settings {
+pub fn settings() -> Settings {
     let zero = Bound::ZERO;
     Settings { fence: zero, acquire: zero, idle: zero, ..Settings::default() }
 }
 
 /// What became of so many turns, in a time of the test's own.
-struct Story {
+pub struct Story {
     window: Window,
     frames: FrameLoop,
     now: Instant,
@@ -26,7 +26,7 @@ struct Story {
 }
 
 impl Story {
-    fn new(script: &str, settings: Settings) -> Self {
+    pub fn new(script: &str, settings: Settings) -> Self {
         let script = format!("queues=1,check=quiet,execute=early,{script}");
         Self {
             window: Window::new(&script),
@@ -39,7 +39,7 @@ impl Story {
     }
 
     /// Takes turns for so long.
-    fn go_on(&mut self, time: Duration) {
+    pub fn go_on(&mut self, time: Duration) {
         let end = self.now + time;
         while self.now < end && self.gave_up.is_none() {
             match self.frames.turn(&mut self.window, self.now) {
@@ -55,7 +55,7 @@ impl Story {
         }
     }
 
-    fn end(self, waited: Waited) {
+    pub fn end(self, waited: Waited) {
         assert_eq!(self.frames.finish(Bound::ZERO), waited);
         assert_eq!(fake_icd::violations(&self.window.rig.instance), []);
         if waited == Waited::Reached {

@@ -30,19 +30,42 @@ trait Loop {
     fn is_done(&mut self) -> Result<bool, String>;
 }
 
-/// The scripted driver, which renders nothing: what is left is what driving it takes.
-pub(crate) fn on_nothing() -> Result<[Compared; 2], String> {
-    compare(Rig::scripted()?, 30, 401)
+/// The scripted driver, which renders nothing and never has anybody wait: what is left is what driving it takes.
+pub(crate) fn on_nothing() -> Result<Vec<Compared>, String> {
+    let measured = measure(Rig::scripted()?, 50, 401)?;
+    Ok(vec![measured.compared(Kind::Bare, "wall time", |took| took.wall_ns)])
 }
 
 /// The first real device.
-pub(crate) fn on_the_device() -> Result<[Compared; 2], String> {
-    compare(Rig::real()?, 10, 201)
+pub(crate) fn on_the_device() -> Result<Vec<Compared>, String> {
+    let measured = measure(Rig::real()?, 10, 301)?;
+    let thread = "processor time of its thread";
+    Ok(vec![
+        measured.compared(Kind::Frame, "wall time", |took| took.wall_ns),
+        measured.compared(Kind::Frame, thread, |took| took.processor_ns),
+    ])
+}
+
+/// What the frames of both loops took, by hand and typed, and once more with the windows exchanged.
+struct Measured {
+    device: String,
+    halves: [(Vec<Took>, Vec<Took>); 2],
+}
+
+impl Measured {
+    fn compared(&self, kind: Kind, what: &str, pick: fn(&Took) -> f64) -> Compared {
+        let [one, other] = self.halves.each_ref().map(|(by_hand, typed)| {
+            let pick = |all: &[Took]| all.iter().map(pick).collect();
+            let pairs = Pairs { raw: pick(by_hand), ours: pick(typed) };
+            Compared::of(kind, format!("a frame, {what}, {}", self.device), &pairs)
+        });
+        one.between(&other)
+    }
 }
 
 /// So many frames of each way in each of so many rounds, and once more with the windows exchanged: what is made later lies elsewhere
 /// in the driver, which alone is worth half a per cent. Batches are short: what disturbs one seldom disturbs many.
-fn compare(rig: Rig, frames: u32, rounds: usize) -> Result<[Compared; 2], String> {
+fn measure(rig: Rig, frames: u32, rounds: usize) -> Result<Measured, String> {
     let half = |first: bool| {
         let windows = if first { (0, 1) } else { (1, 0) };
         let (mut by_hand, mut typed);
@@ -63,21 +86,9 @@ fn compare(rig: Rig, frames: u32, rounds: usize) -> Result<[Compared; 2], String
         measured
     };
     let (one, other) = (half(true), half(false));
-    let name = rig.name.clone();
+    let device = rig.name.clone();
     rig.destroy();
-    let (one, other) = (one?, other?);
-    let compared = |what: &str, pick: fn(&Took) -> f64| {
-        let of = |(by_hand, typed): &(Vec<Took>, Vec<Took>)| {
-            let pick = |all: &[Took]| all.iter().map(pick).collect();
-            let pairs = Pairs { raw: pick(by_hand), ours: pick(typed) };
-            Compared::of(Kind::Frame, format!("a frame, {what}, {name}"), &pairs)
-        };
-        of(&one).between(&of(&other))
-    };
-    Ok([
-        compared("wall time", |took| took.wall_ns),
-        compared("processor time of its thread", |took| took.processor_ns),
-    ])
+    Ok(Measured { device, halves: [one?, other?] })
 }
 
 /// What a frame took.

@@ -30,10 +30,10 @@ pub(super) struct Rig {
 }
 
 impl Rig {
-    /// On the driver for tests, which is in this process.
+    /// On the driver for tests, which is in this process, and executes what is submitted at once and without threads.
     pub(super) fn scripted() -> Result<Self, String> {
         let names = [khr::surface::NAME, ext::headless_surface::NAME];
-        let instance = fake_icd::instance("", &names).map_err(told)?;
+        let instance = fake_icd::instance("execute=early", &names).map_err(told)?;
         Self::on(fake_icd::entry(), instance, None)
     }
 
