@@ -17,6 +17,7 @@ use clap::Parser as _;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use winit::error::EventLoopError;
 use winit::event_loop::EventLoop;
 
 use app::{App, Left, Outcome};
@@ -49,8 +50,13 @@ fn run(options: Options) -> Result<(Outcome, Left), String> {
         options.log.parse().map_err(|error| format!("--log {}: {error}", options.log))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     tracing_subscriber::registry().with(lines).with(filter).init();
-    let event_loop =
-        EventLoop::with_user_event().build().map_err(|error| format!("no display: {error}"))?;
+    let event_loop = EventLoop::with_user_event().build().map_err(|error| match error {
+        // What it says beside is where in winit it happened.
+        EventLoopError::Os(_) => {
+            "no display can be reached; DISPLAY or WAYLAND_DISPLAY names one".to_owned()
+        }
+        error => error.to_string(),
+    })?;
     let mut app = App::new(options, event_loop.create_proxy());
     event_loop.run_app(&mut app).map_err(|error| error.to_string())?;
     Ok(app.finish())

@@ -35,7 +35,12 @@ pub(crate) struct Options {
     pub(crate) stats: Option<PathBuf>,
 
     /// What to write to standard error: off, error, warn, info, debug or trace, or TARGET=LEVEL,…
-    #[arg(long, value_name = "FILTER", env = "UNWEDGE_TERMINAL_LOG", default_value = "warn")]
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "UNWEDGE_TERMINAL_LOG",
+        default_value = "warn,winit=error"
+    )]
     pub(crate) log: String,
 }
 

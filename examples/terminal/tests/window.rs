@@ -156,6 +156,28 @@ fn keys_are_timed_from_press_to_picture() {
 }
 
 #[test]
+fn without_a_driver_or_a_display_it_says_so_and_ends() {
+    let Some(display) = rig::display::Display::x11() else { return };
+    let said = |change: &dyn Fn(&mut std::process::Command)| {
+        let mut command = std::process::Command::new("timeout");
+        command.args(["20", env!("CARGO_BIN_EXE_unwedge-terminal")]);
+        display.set(&mut command);
+        change(&mut command);
+        let output = command.output().expect("it starts");
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let no_driver = said(&|command| {
+        command.env("VK_DRIVER_FILES", "/nonexistent").env("VK_ICD_FILENAMES", "/nonexistent");
+    });
+    assert!(no_driver.starts_with("error: no Vulkan driver is installed"), "{no_driver}");
+    let no_display = said(&|command| {
+        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    });
+    assert!(no_display.starts_with("error: no display can be reached"), "{no_display}");
+}
+
+#[test]
 fn what_it_cannot_do_is_one_line() {
     let Some(display) = rig::display::Display::x11() else { return };
     let start = Start { execute: &["/nonexistent/shell"], ..Start::default() };

@@ -81,6 +81,9 @@ impl fmt::Display for Error {
             Self::NoMemory => f.write_str("the device has no memory of the kind that is needed"),
             Self::NoPipeline => f.write_str("the driver made no pipeline"),
             Self::Shader(error) => write!(f, "shader: {error}"),
+            Self::Instance(vk::Result::ERROR_INCOMPATIBLE_DRIVER) => {
+                f.write_str("no Vulkan driver is installed (on Debian, mesa-vulkan-drivers has some)")
+            }
             Self::Instance(result) => write!(f, "vkCreateInstance: {result:?}"),
             Self::Call(call, result) => write!(f, "{call}: {result:?}"),
             Self::Wait(error) => error.fmt(f),

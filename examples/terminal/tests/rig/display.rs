@@ -68,9 +68,11 @@ impl Display {
         let mut display = Self::x11()?;
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut weston = Command::new("weston");
-        // Without a panel, on which a click could start something.
+        // Without a panel, on which a click could start something, and without keys that repeat because a busy machine is
+        // late to let go of them.
         let config = folder.path().join("weston.ini");
-        std::fs::write(&config, "[shell]\npanel-position=none\nlocking=false\n").expect("a file");
+        let settings = "[shell]\npanel-position=none\nlocking=false\n[keyboard]\nrepeat-rate=0\n";
+        std::fs::write(&config, settings).expect("a file");
         weston.args(["--backend=x11-backend.so", "--use-pixman", "--idle-time=0"]);
         weston.arg(format!("--config={}", config.display()));
         weston.args(["--width=1000", "--height=700"]).arg(format!("--socket={SOCKET}"));

@@ -175,10 +175,29 @@ impl Terminal {
                 return status.code().unwrap_or(-1);
             }
             if began.elapsed() > LIMIT {
-                panic!("it does not end\n{}", self.read("errors"));
+                let (picture, tasks) = (self.keep_picture(), self.tasks());
+                panic!("it does not end, {picture}\n{tasks}{}", self.read("errors"));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// What each thread of the processes in the terminal's folder waits in.
+    fn tasks(&self) -> String {
+        let mut said = String::new();
+        let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+        for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let here = fs::read_link(process.path().join("cwd"));
+            if here.is_ok_and(|folder| folder == self.folder.path()) {
+                let tasks = fs::read_dir(process.path().join("task"));
+                for task in tasks.into_iter().flatten().flatten() {
+                    let (name, call) =
+                        (read(task.path().join("comm")), read(task.path().join("syscall")));
+                    said += &format!("{:?} {} {call}", task.path(), name.trim());
+                }
+            }
+        }
+        said
     }
 
     /// Keeps what the display shows for whoever looks into a failed test.
