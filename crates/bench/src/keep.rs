@@ -16,6 +16,12 @@ pub(crate) struct Place {
     nowhere: bool,
 }
 
+/// The number behind an option, which has to be positive.
+pub(crate) fn positive(option: &str, value: &str) -> Result<usize, String> {
+    let number = value.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("{option} needs a positive number"))
+}
+
 impl Place {
     /// Takes an option if it is about this; false if it is not.
     pub(crate) fn takes(

@@ -88,10 +88,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
             continue;
         }
         match option.as_str() {
-            "--rounds" => {
-                let rounds = value()?.parse().ok().filter(|rounds| *rounds > 0);
-                arguments.rounds = rounds.ok_or("--rounds needs a positive number")?;
-            }
+            "--rounds" => arguments.rounds = keep::positive(&option, &value()?)?,
             "--only" => {
                 let part = value()?;
                 if !PARTS.contains(&part.as_str()) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::figures::{Goal, Row, median};
-use crate::keep::{Place, Run};
+use crate::keep::{self, Place, Run};
 use crate::machine::Machine;
 use crate::traces::process::{Spent, spend};
 use crate::{Tools, figures};
@@ -71,15 +71,9 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
         if arguments.place.takes(&option, &mut value)? {
             continue;
         }
-        let positive = |text: String| text.parse().ok().filter(|number: &u64| *number > 0);
         match option.as_str() {
-            "--rounds" => {
-                let rounds = positive(value()?).and_then(|rounds| usize::try_from(rounds).ok());
-                arguments.rounds = rounds.ok_or("--rounds needs a positive number")?;
-            }
-            "--events" => {
-                arguments.events = positive(value()?).ok_or("--events needs a positive number")?;
-            }
+            "--rounds" => arguments.rounds = keep::positive(&option, &value()?)?,
+            "--events" => arguments.events = keep::positive(&option, &value()?)? as u64,
             _ => return Err(USAGE.to_owned()),
         }
     }

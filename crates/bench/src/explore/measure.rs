@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::once::{Kind, LIMIT, WAYS, Way, once};
 use super::rows;
-use crate::keep::{Place, Run};
+use crate::keep::{self, Place, Run};
 use crate::machine::Machine;
 use crate::traces::process::{Spent, spend};
 
@@ -150,10 +150,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
             continue;
         }
         match option.as_str() {
-            "--rounds" => {
-                let rounds = value()?.parse().ok().filter(|rounds| *rounds > 0);
-                arguments.rounds = rounds.ok_or("--rounds needs a positive number")?;
-            }
+            "--rounds" => arguments.rounds = keep::positive(&option, &value()?)?,
             _ => return Err(USAGE.to_owned()),
         }
     }

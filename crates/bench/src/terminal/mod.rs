@@ -10,7 +10,7 @@ mod screen;
 use std::path::{Path, PathBuf};
 
 use crate::figures;
-use crate::keep::{Place, Run};
+use crate::keep::{self, Place, Run};
 use crate::machine::Machine;
 
 const USAGE: &str = "usage: unwedge-bench terminal [--rounds N] [--program FILE] [--machine NAME] [--out FOLDER | --no-keep]
@@ -60,10 +60,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
             continue;
         }
         match option.as_str() {
-            "--rounds" => {
-                let rounds = value()?.parse().ok().filter(|rounds| *rounds > 0);
-                arguments.rounds = rounds.ok_or("--rounds needs a positive number")?;
-            }
+            "--rounds" => arguments.rounds = keep::positive(&option, &value()?)?,
             "--program" => arguments.program = Some(value()?.into()),
             _ => return Err(USAGE.to_owned()),
         }

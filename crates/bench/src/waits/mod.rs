@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::display::Display;
 use crate::figures::{self, Row};
-use crate::keep::{Place, Run};
+use crate::keep::{self, Place, Run};
 use crate::machine::Machine;
 use crate::traces::process::spend;
 use compared::Compared;
@@ -126,8 +126,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
         if option != "--rounds" {
             return Err(USAGE.to_owned());
         }
-        let rounds = value()?.parse().ok().filter(|rounds| *rounds > 0);
-        arguments.rounds = rounds.ok_or("--rounds needs a positive number")?;
+        arguments.rounds = keep::positive(&option, &value()?)?;
     }
     Ok(arguments)
 }
