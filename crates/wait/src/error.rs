@@ -38,8 +38,6 @@ pub enum Error {
     NullHandle(&'static str),
     /// More was given than the function takes; the name says of what, the number how many it takes.
     TooMany(&'static str, usize),
-    /// An object of another device was given; the name says what it is.
-    Foreign(&'static str),
     /// Any other result, which is an error that the specification does not list for the call, or one that says that
     /// the call was wrong.
     Failed {
@@ -86,7 +84,6 @@ impl fmt::Display for Error {
             Self::Nothing => f.write_str("a wait for any of nothing never ends"),
             Self::NullHandle(what) => write!(f, "the handle of the {what} is null"),
             Self::TooMany(what, most) => write!(f, "more than {most} {what}"),
-            Self::Foreign(what) => write!(f, "the {what} belongs to another device"),
             Self::Failed { call, result } => write!(f, "{call}: {result:?}"),
         }
     }

@@ -224,7 +224,7 @@ impl<'f> Recorded<'f> {
     /// [`Error::ResetFailed`] is fatal for the device. After any other error of `vkQueueSubmit` nothing was
     /// executed; the frame is dropped.
     pub fn submit(self) -> Result<Submitted<'f>, Error> {
-        self.submit_after(&[])
+        self.submit_waiting(&[])
     }
 
     /// Submits a frame that also waits for other semaphores, for instance those of an upload on another queue. If the frame is
@@ -232,7 +232,15 @@ impl<'f> Recorded<'f> {
     ///
     /// # Errors
     /// [`Error::TooMany`] for more than seven semaphores, otherwise as [`submit`](Recorded::submit).
-    pub fn submit_after(self, after: &[After]) -> Result<Submitted<'f>, Error> {
+    ///
+    /// # Safety
+    /// The semaphores are of this device and live until the frame was executed, and their signals are certain to come: submitted
+    /// already, or the host's. Nobody else waits for those that are binary.
+    pub unsafe fn submit_after(self, after: &[After]) -> Result<Submitted<'f>, Error> {
+        self.submit_waiting(after)
+    }
+
+    fn submit_waiting(self, after: &[After]) -> Result<Submitted<'f>, Error> {
         if after.len() > AFTER_MAX {
             return Err(Error::TooMany("semaphores to wait for", AFTER_MAX));
         }

@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, reason = "modules of one test")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod after;
 mod dropped;
 #[cfg(feature = "tracing")]
 mod events;
