@@ -40,7 +40,7 @@ truth:
 bench:
 	@tools/install-packages.sh build demo bench
 	@tools/python-packages.sh $(TARGET_DIR)/python duckdb || echo "going on without DuckDB"
-	$(CARGO) build --release -p unwedge -p unwedge-layer -p unwedge-scenarios -p unwedge-bench
+	$(CARGO) build --release -p unwedge -p unwedge-layer -p unwedge-scenarios -p unwedge-bench -p unwedge-terminal
 	$(RELEASE)/unwedge-bench
 	$(RELEASE)/unwedge-bench traces
 	$(RELEASE)/unwedge-bench explore

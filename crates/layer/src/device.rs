@@ -1,5 +1,6 @@
 //! Which devices are there, and how far has each queue got? Devices are found without a lock.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use ash::vk::{self, Handle};
@@ -46,6 +47,8 @@ pub(crate) struct Device {
     pub(crate) crumbs: bool,
     /// A fault or a watcher has lost the device: it stays lost.
     pub(crate) lost: AtomicBool,
+    /// Semaphores that held batches wait for and that nobody is to signal, unless the device is lost.
+    pub(crate) held: Mutex<Vec<vk::Semaphore>>,
     /// [`QUIET`] and its like.
     pub(crate) sampling: AtomicU32,
     pub(crate) queues: [Queue; DEVICE_QUEUES],
@@ -228,6 +231,7 @@ unsafe fn add(
         crumbs: crumbs == CRUMBS_ON && next.get_semaphore_counter_value.is_some(),
         next,
         lost: AtomicBool::new(false),
+        held: Mutex::new(Vec::new()),
         sampling: AtomicU32::new(QUIET),
         queues: [const { Queue::empty() }; DEVICE_QUEUES],
     }));

@@ -4,6 +4,7 @@
 //! Returning `VK_TIMEOUT` from an infinite wait would send some callers into a loop and let others
 //! read garbage, so a lost device it is.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use ash::vk;
 use crate::config::config;
 use crate::device::Device;
 use crate::memory;
+use crate::submit::delay;
 
 /// Length of a slice, in nanoseconds.
 const SLICE: u64 = 50_000_000;
@@ -86,10 +88,21 @@ pub(crate) fn idle(device: &Device, only: Option<vk::Queue>) -> Result<(), vk::R
     passed(device, only, |semaphore_wait| wait(device, u64::MAX, semaphore_wait))
 }
 
+/// A batch waits for this semaphore, which nobody is to signal while the device lives.
+pub(crate) fn remember_held(device: &Device, semaphore: vk::Semaphore) {
+    device.held.lock().unwrap_or_else(PoisonError::into_inner).push(semaphore);
+}
+
 /// Lets the work end that a device has, whose loss is only injected. Vulkan takes all work of a lost
 /// device for complete, so the program may destroy what that work uses at once; the driver below
-/// knows of no loss and is still at it. Bounded, for another fault may keep the work from ending.
+/// knows of no loss and is still at it. So what was held is let go. Bounded, for another fault may
+/// keep the work from ending.
 pub(crate) fn settle(device: &Device) {
+    // Taken out first: no lock is held across a call.
+    let held = std::mem::take(&mut *device.held.lock().unwrap_or_else(PoisonError::into_inner));
+    for semaphore in held {
+        delay::let_go(device, semaphore);
+    }
     let until = Instant::now() + SETTLE;
     let _ = passed(device, None, |semaphore_wait| {
         let left = until.saturating_duration_since(Instant::now());

@@ -314,8 +314,12 @@ impl<'d> Submit<'d> {
             return;
         }
         change.add_wait = Some((semaphore, 1));
-        if let Some(delay) = strike.duration {
-            delay::schedule(self.device, self.handle, 0, delay, Late::Timeline(semaphore, 1));
+        match strike.duration {
+            Some(delay) => {
+                let late = Late::Timeline(semaphore, 1);
+                delay::schedule(self.device, self.handle, 0, delay, late);
+            }
+            None => fail::remember_held(self.device, semaphore),
         }
     }
 

@@ -59,6 +59,11 @@ pub(crate) fn schedule(
     });
 }
 
+/// Signals the semaphore that a held batch waits for, at once.
+pub(crate) fn let_go(device: &Device, held: vk::Semaphore) {
+    signal(device, vk::Queue::null(), Late::Timeline(held, 1));
+}
+
 fn wait_for_batch(device: &Device, queue: vk::Queue, sequence: u64) {
     let started = Instant::now();
     let Some(queue) = device.queue(queue) else { return };

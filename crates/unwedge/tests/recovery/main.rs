@@ -51,6 +51,14 @@ fn a_frame_comes_after_two_faults() {
     go_on("pairs of faults, presented when executed", &runs);
 }
 
+/// All work of a lost device counts as done, so the program may destroy the device at once: what was held must not keep it.
+#[test]
+fn a_frame_comes_after_a_device_that_is_lost_while_a_batch_is_held_for_ever() {
+    let held = |n| vec!["hold-submit:n=3".to_owned(), format!("device-lost:wait:n={n}")];
+    let runs: Vec<Run> = [5, 8, 12].map(|n| Run::patient(held(n)).struck(2)).into();
+    go_on("a lost device with a held batch", &runs);
+}
+
 /// Else the others would prove nothing. The page on moving a program has this as a table.
 #[test]
 fn the_same_program_with_raw_waits_hangs_or_dies() {

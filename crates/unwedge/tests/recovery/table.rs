@@ -54,9 +54,6 @@ const fn fault(what: &'static str, how: &'static str, raw: Raw) -> Fault {
 /// Those without an end are `drop-signal`, `hold-submit` without a time, `device-lost` and `withhold-images`. What brings the program back: a lost signal
 /// of a fence is met by the second rung (fresh fences, once the queue is idle), withheld images by the second as well (a new swapchain has
 /// images of its own), lost devices and queues that stand still by the third.
-///
-/// Not tried is a device that is called lost *after* one of its batches was held for ever: the driver knows of no loss, so `vkDestroyDevice`,
-/// which is right for a lost device, waits there for the batch. Of a device that is really lost nothing is left to wait for.
 pub(crate) const FAULTS: &[Fault] = &[
     fault("drop-signal:fence", "", Raw::Hangs),
     Fault {

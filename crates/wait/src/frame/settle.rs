@@ -73,39 +73,20 @@ impl Frames {
             return Err(self.failed(Error::ResetFailed { result }));
         }
 
-        let mut semaphores = [vk::Semaphore::null(); WAITS_MAX];
-        let mut stages = [vk::PipelineStageFlags::empty(); WAITS_MAX];
-        let mut values = [0; WAITS_MAX];
-        (semaphores[0], stages[0]) = (slot.acquired, self.acquire_stages);
-        for (position, one) in after.iter().enumerate() {
-            semaphores[position + 1] = one.semaphore;
-            stages[position + 1] = one.stages;
-            values[position + 1] = one.value;
-        }
         let strays = slot.strays.len().min(STRAYS_MAX);
-        for (position, stray) in slot.strays[..strays].iter().enumerate() {
-            semaphores[after.len() + 1 + position] = *stray;
-            stages[after.len() + 1 + position] = vk::PipelineStageFlags::BOTTOM_OF_PIPE;
-        }
-        let count = after.len() + 1 + strays;
         let silent = matches!(self.present_when, PresentWhen::Executed(_));
-        let (commands, finished) = ([commands], [swapchain.images[index as usize].finished]);
-        let finished = if silent { &[][..] } else { &finished };
-        let mut submit = vk::SubmitInfo::default()
-            .wait_semaphores(&semaphores[..count])
-            .wait_dst_stage_mask(&stages[..count])
-            .command_buffers(&commands)
-            .signal_semaphores(finished);
-        let mut timeline = vk::TimelineSemaphoreSubmitInfo::default()
-            .wait_semaphore_values(&values[..count])
-            .signal_semaphore_values(&[0][..finished.len()]);
-        // Binary semaphores need no values, and may be all that the device has.
-        if values != [0; WAITS_MAX] {
-            submit = submit.push_next(&mut timeline);
-        }
+        let finished = [swapchain.images[index as usize].finished];
+        let signals = if silent { &[][..] } else { &finished };
         // SAFETY: the objects are ours and free; what `after` names the caller vouches for.
-        if let Err(result) = unsafe { device.queue_submit(self.parts.queue, &[submit], slot.fence) }
-        {
+        let submitted = unsafe {
+            if after.is_empty() && strays == 0 {
+                // Clearing room for all that there may be takes longer than the rest.
+                self.queue::<1>(number, commands, &[], 0, signals)
+            } else {
+                self.queue::<WAITS_MAX>(number, commands, after, strays, signals)
+            }
+        };
+        if let Err(result) = submitted {
             return Err(self.failed(Error::of("vkQueueSubmit", result)));
         }
         let slot = &mut self.slots[number];
@@ -115,6 +96,49 @@ impl Frames {
         slot.debt = Some(Debt::Present(index));
         self.next = (number + 1) % self.slots.len();
         Ok(())
+    }
+
+    /// Submits a batch that waits for the slot's acquire, for `after`, and for some of the slot's strays: at most `MAX` in all.
+    ///
+    /// # Safety
+    /// The objects are free, and what is waited for is certain to be signalled.
+    unsafe fn queue<const MAX: usize>(
+        &self,
+        number: usize,
+        commands: vk::CommandBuffer,
+        after: &[After],
+        strays: usize,
+        signals: &[vk::Semaphore],
+    ) -> Result<(), vk::Result> {
+        let slot = &self.slots[number];
+        let mut semaphores = [slot.acquired; MAX];
+        let mut stages = [self.acquire_stages; MAX];
+        let mut values = [0; MAX];
+        let mut count = 1;
+        for one in after {
+            (semaphores[count], stages[count], values[count]) =
+                (one.semaphore, one.stages, one.value);
+            count += 1;
+        }
+        for stray in &slot.strays[..strays] {
+            (semaphores[count], stages[count]) = (*stray, vk::PipelineStageFlags::BOTTOM_OF_PIPE);
+            count += 1;
+        }
+        let commands = [commands];
+        let mut submit = vk::SubmitInfo::default()
+            .wait_semaphores(&semaphores[..count])
+            .wait_dst_stage_mask(&stages[..count])
+            .command_buffers(&commands)
+            .signal_semaphores(signals);
+        let mut timeline = vk::TimelineSemaphoreSubmitInfo::default()
+            .wait_semaphore_values(&values[..count])
+            .signal_semaphore_values(&[0][..signals.len()]);
+        // Binary semaphores need no values, and may be all that the device has.
+        if values[..count].iter().any(|value| *value != 0) {
+            submit = submit.push_next(&mut timeline);
+        }
+        // SAFETY: as promised by the caller.
+        unsafe { self.parts.device.queue_submit(self.parts.queue, &[submit], slot.fence) }
     }
 
     /// Presents what was just submitted.

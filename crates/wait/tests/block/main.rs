@@ -3,6 +3,9 @@
 
 #[cfg(feature = "tracing")]
 mod events;
+#[cfg(feature = "tracing")]
+#[path = "../log/mod.rs"]
+mod log;
 mod model;
 mod threads;
 

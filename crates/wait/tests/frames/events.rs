@@ -1,56 +1,12 @@
 //! What is told of trouble: the first at once, then one in five seconds, each rung, and the end.
-#![cfg(feature = "tracing")]
 
-use std::fmt::{Debug, Write as _};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 use unwedge_wait::Waited;
 use unwedge_wait::frame_loop::{Ladder, Settings};
 
+use crate::log::Log;
 use crate::turns::{Story, settings};
-
-/// Keeps each event as a line.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let name = field.name();
-        let separator = if self.0.is_empty() { "" } else { " " };
-        write!(self.0, "{separator}{name}={value:?}").unwrap();
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut line = Line(String::new());
-        event.record(&mut line);
-        let line = line.0.replace("message=", "");
-        self.0.lock().unwrap().push(format!("{} {line}", event.metadata().level()));
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
 
 fn told(script: &str, settings: Settings, time: Duration) -> Vec<String> {
     let log = Log::default();
@@ -59,7 +15,7 @@ fn told(script: &str, settings: Settings, time: Duration) -> Vec<String> {
         story.go_on(time);
         story.end(Waited::Reached);
     });
-    log.0.lock().unwrap().clone()
+    log.take()
 }
 
 #[test]

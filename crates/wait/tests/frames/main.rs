@@ -3,7 +3,11 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod dropped;
+#[cfg(feature = "tracing")]
 mod events;
+#[cfg(feature = "tracing")]
+#[path = "../log/mod.rs"]
+mod log;
 mod matrix;
 mod rig;
 mod table;
