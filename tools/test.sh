@@ -8,6 +8,9 @@ cd "$(dirname "$0")/.."
 # cargo test alone would not build them all.
 cargo build --workspace --lib --bins --examples
 
+# The tests of the C library link with what a user would link with; built here, it takes nothing from a test's time.
+cargo build --release -p unwedge-wait-c
+
 # Other readers of our files. Where they cannot be had, the reason is said and their tests are skipped.
 tools/python-packages.sh "${CARGO_TARGET_DIR:-target}/python" duckdb perfetto polars protobuf ||
     echo "without DuckDB, Polars and Perfetto's definition: the tests that need them are skipped"
