@@ -234,6 +234,7 @@ impl Block {
     fn tell(&self, overstayers: &[Holder]) {
         for Holder { name, held_for, bound } in overstayers {
             tracing::warn!(
+                target: "unwedge_wait",
                 block = self.name(),
                 holder = &**name,
                 ?held_for,

@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use super::{Because, Report};
 
+/// Where the events say that they come from, for filters.
+#[cfg(feature = "tracing")]
+const TARGET: &str = "unwedge_wait";
+
 /// A frame was skipped; it is the n-th in this time of trouble.
 pub(super) fn skipped(because: &Because, count: u64, since: Duration) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
+        target: TARGET,
         because = %because,
         count,
         for_ms = since.as_millis() as u64,
@@ -19,20 +24,20 @@ pub(super) fn skipped(because: &Because, count: u64, since: Duration) {
 /// A rung of the ladder is climbed.
 pub(super) fn climbing(rung: &str, because: &Because) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(because = %because, "recovering: {rung}");
+    tracing::warn!(target: TARGET, because = %because, "recovering: {rung}");
     let _ = (rung, because);
 }
 
 /// Frames are drawn and executed again.
 pub(super) fn recovered(skipped: u64, after: Duration) {
     #[cfg(feature = "tracing")]
-    tracing::info!(skipped, after_ms = after.as_millis() as u64, "frames are drawn again");
+    tracing::info!(target: TARGET, skipped, after_ms = after.as_millis() as u64, "frames are drawn again");
     let _ = (skipped, after);
 }
 
 /// The last rung is behind us.
 pub(super) fn gave_up(report: &Report) {
     #[cfg(feature = "tracing")]
-    tracing::error!("gave up: {report}");
+    tracing::error!(target: TARGET, "gave up: {report}");
     let _ = report;
 }
