@@ -31,24 +31,60 @@ const CALL: &str = "vkWaitForFences";
 /// The fences are fences of this device, and nobody destroys them during the call. A fence of another device, or one that is
 /// destroyed, cannot be told from its handle: Vulkan leaves undefined what happens then. [`QueueIdle`](crate::QueueIdle)
 /// and the frames of this crate own their fences, so that it cannot come to that.
+#[inline]
 pub unsafe fn wait_fences(
     device: &ash::Device,
     fences: &[vk::Fence],
     need: Need,
     bound: Bound,
 ) -> Result<Waited, Error> {
-    if fences.is_empty() {
-        return if need == Need::All { Ok(Waited::Reached) } else { Err(Error::Nothing) };
+    let many = u32::try_from(fences.len()).is_err();
+    if fences.is_empty() || many || fences.contains(&vk::Fence::null()) {
+        return wrong(fences, need);
     }
-    if fences.contains(&vk::Fence::null()) {
-        return Err(Error::NullHandle("fence"));
-    }
-    if u32::try_from(fences.len()).is_err() {
-        return Err(Error::TooMany("fences", u32::MAX as usize));
-    }
-    let all = need == Need::All;
+    // What is signalled already costs this call and little more: the rest is elsewhere, so that this can be part of the caller.
     // SAFETY: as promised by the caller.
-    crate::waits::patiently(|bound| unsafe { ask(device, fences, all, bound) }, bound)
+    match unsafe { device.wait_for_fences(fences, need == Need::All, Bound::ZERO.as_nanos()) } {
+        Ok(()) => Ok(Waited::Reached),
+        // SAFETY: as promised by the caller.
+        Err(result) => unsafe { not_at_once(device, fences, need, bound, result) },
+    }
+}
+
+/// What is answered without asking Vulkan.
+#[cold]
+#[inline(never)]
+fn wrong(fences: &[vk::Fence], need: Need) -> Result<Waited, Error> {
+    match need {
+        Need::All if fences.is_empty() => Ok(Waited::Reached),
+        Need::Any if fences.is_empty() => Err(Error::Nothing),
+        _ if fences.contains(&vk::Fence::null()) => Err(Error::NullHandle("fence")),
+        _ => Err(Error::TooMany("fences", u32::MAX as usize)),
+    }
+}
+
+/// The first look returned this, which is no success.
+///
+/// # Safety
+/// As of [`wait_fences`].
+#[cold]
+#[inline(never)]
+unsafe fn not_at_once(
+    device: &ash::Device,
+    fences: &[vk::Fence],
+    need: Need,
+    bound: Bound,
+    result: vk::Result,
+) -> Result<Waited, Error> {
+    match result {
+        vk::Result::TIMEOUT if bound == Bound::ZERO => Ok(Waited::TimedOut),
+        vk::Result::TIMEOUT => {
+            // SAFETY: as promised by the caller.
+            let wait = |bound| unsafe { ask(device, fences, need == Need::All, bound) };
+            crate::waits::until(&wait, bound)
+        }
+        _ => Err(Error::of(CALL, result)),
+    }
 }
 
 /// As [`wait_fences`], for one fence that is likely not to be signalled yet: it waits at once instead of looking first, which a

@@ -79,6 +79,7 @@ impl Timeline for ash::khr::timeline_semaphore::Device {}
 /// The semaphores are timeline semaphores of this device (`VUID-VkSemaphoreWaitInfo-pSemaphores-03256`), nobody destroys them
 /// during the call, and the device has the feature `timelineSemaphore`. A binary semaphore, or one of another device, cannot
 /// be told from its handle.
+#[inline]
 pub unsafe fn wait_semaphores(
     timeline: &impl Timeline,
     points: &[Point],
@@ -129,10 +130,34 @@ unsafe fn wait_up_to<const MAX: usize>(
         .semaphores(&semaphores[..points.len()])
         .values(&values[..points.len()]);
     // SAFETY: as promised by the caller; the arrays live until the wait is over.
-    let wait = |bound: Bound| match unsafe { timeline.wait(&asked, bound.as_nanos()) } {
+    match unsafe { timeline.wait(&asked, Bound::ZERO.as_nanos()) } {
+        Ok(()) => Ok(Waited::Reached),
+        // SAFETY: as promised by the caller; the arrays live until the wait is over.
+        Err(result) => unsafe { not_at_once(timeline, &asked, bound, result) },
+    }
+}
+
+/// The first look returned this, which is no success.
+///
+/// # Safety
+/// As of [`wait_semaphores`].
+#[cold]
+#[inline(never)]
+unsafe fn not_at_once(
+    timeline: &impl Timeline,
+    asked: &vk::SemaphoreWaitInfo<'_>,
+    bound: Bound,
+    result: vk::Result,
+) -> Result<Waited, Error> {
+    // SAFETY: as promised by the caller.
+    let wait = |bound: Bound| match unsafe { timeline.wait(asked, bound.as_nanos()) } {
         Ok(()) => Ok(Waited::Reached),
         Err(vk::Result::TIMEOUT) => Ok(Waited::TimedOut),
         Err(result) => Err(Error::of(CALL, result)),
     };
-    super::patiently(wait, bound)
+    match result {
+        vk::Result::TIMEOUT if bound == Bound::ZERO => Ok(Waited::TimedOut),
+        vk::Result::TIMEOUT => super::until(&wait, bound),
+        _ => Err(Error::of(CALL, result)),
+    }
 }

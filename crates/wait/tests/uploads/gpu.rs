@@ -33,7 +33,8 @@ impl Driver {
         Self { instance, physical, _entry: None }
     }
 
-    /// lavapipe, if this machine has it; made once, and used by all threads.
+    /// lavapipe, if this machine has it, or with `UNWEDGE_TEST_DEVICE=real` the machine's own device; made once, and used by all
+    /// threads.
     pub(crate) fn lavapipe() -> Result<&'static Self, &'static str> {
         static LAVAPIPE: OnceLock<Result<Driver, String>> = OnceLock::new();
         LAVAPIPE.get_or_init(Self::find_lavapipe).as_ref().map_err(String::as_str)
@@ -48,10 +49,11 @@ impl Driver {
             let instance = entry.create_instance(&info, None).map_err(|error| error.to_string())?;
             let devices =
                 instance.enumerate_physical_devices().map_err(|error| error.to_string())?;
+            let real = std::env::var_os("UNWEDGE_TEST_DEVICE").is_some_and(|which| which == "real");
             let is_lavapipe = |physical: &vk::PhysicalDevice| {
                 let properties = instance.get_physical_device_properties(*physical);
                 let name = properties.device_name_as_c_str().unwrap_or_default();
-                name.to_string_lossy().contains("llvmpipe")
+                real || name.to_string_lossy().contains("llvmpipe")
             };
             let physical = devices.into_iter().find(is_lavapipe).ok_or("there is no lavapipe")?;
             Ok(Self { instance, physical, _entry: Some(entry) })

@@ -11,7 +11,7 @@ use crate::real::{fence, hold_up, signal, timeline};
 const SOON: Bound = Bound::from_secs(30);
 const SHORT: Bound = Bound::from_millis(5);
 
-/// The loader, an instance and the physical device of lavapipe.
+/// The loader, an instance and the physical device of lavapipe; with `UNWEDGE_TEST_DEVICE=real` the machine's own device.
 fn lavapipe() -> Option<(ash::Entry, ash::Instance, vk::PhysicalDevice)> {
     // SAFETY: the loader is sound, and the handles that follow are live; so below.
     unsafe {
@@ -19,11 +19,11 @@ fn lavapipe() -> Option<(ash::Entry, ash::Instance, vk::PhysicalDevice)> {
         let application = vk::ApplicationInfo::default().api_version(vk::API_VERSION_1_2);
         let info = vk::InstanceCreateInfo::default().application_info(&application);
         let instance = entry.create_instance(&info, None).ok()?;
+        let real = std::env::var_os("UNWEDGE_TEST_DEVICE").is_some_and(|which| which == "real");
         let found = instance.enumerate_physical_devices().ok()?.into_iter().find(|physical| {
             let properties = instance.get_physical_device_properties(*physical);
-            properties
-                .device_name_as_c_str()
-                .is_ok_and(|name| name.to_string_lossy().contains("llvmpipe"))
+            let name = properties.device_name_as_c_str();
+            real || name.is_ok_and(|name| name.to_string_lossy().contains("llvmpipe"))
         })?;
         Some((entry, instance, found))
     }
