@@ -82,7 +82,8 @@ pub enum NewDevice {
     /// The old one does not draw, but has nothing left to do: it can be destroyed as usual.
     Idle,
     /// The old one still executes something, or says so. Vulkan forbids to destroy what is in use: leave it, its surface, and all that was
-    /// made from it, until the process ends.
+    /// made from it, until the process ends. The window needs another surface then. A driver may refuse to make a swapchain for it
+    /// (`VK_ERROR_NATIVE_WINDOW_IN_USE_KHR`), because the old surface still has one: then another window is needed as well.
     Stalled,
 }
 
