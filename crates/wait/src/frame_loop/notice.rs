@@ -38,6 +38,6 @@ pub(super) fn recovered(skipped: u64, after: Duration) {
 /// The last rung is behind us.
 pub(super) fn gave_up(report: &Report) {
     #[cfg(feature = "tracing")]
-    tracing::error!(target: TARGET, "gave up: {report}");
+    tracing::error!(target: TARGET, skipped = report.skipped, "gave up; the program has the report");
     let _ = report;
 }
