@@ -3,6 +3,7 @@
 mod acquire;
 mod fence;
 mod idle;
+mod pace;
 mod present;
 mod query;
 mod semaphore;
@@ -17,6 +18,7 @@ pub use semaphore::{Point, SEMAPHORES_MAX, Timeline, wait_semaphores};
 
 use crate::bound::Deadline;
 use crate::{Bound, Error, Waited};
+use pace::Pace;
 
 /// An answer that may also be "not yet".
 trait Answer {
@@ -50,19 +52,23 @@ fn patiently<A: Answer>(
     if answer.is_timed_out() && bound > Bound::ZERO { until(&wait, bound) } else { Ok(answer) }
 }
 
-/// Waits again whenever it is woken too early.
+/// Waits again whenever it is woken too early, and not at once if that goes on: a driver that never waits keeps no core busy.
 #[cold]
 fn until<A: Answer>(wait: &impl Fn(Bound) -> Result<A, Error>, bound: Bound) -> Result<A, Error> {
     let deadline = Deadline::after(bound);
+    let mut pace = Pace::new();
     let mut left = bound;
     loop {
         let answer = wait(left)?;
         if !answer.is_timed_out() {
             return Ok(answer);
         }
+        let over = left == Bound::ZERO;
         left = deadline.left();
-        if left == Bound::ZERO {
+        if over || left == Bound::ZERO {
             return Ok(answer);
         }
+        pace.rest(left);
+        left = deadline.left();
     }
 }

@@ -1,20 +1,12 @@
 //! Are the results of these queries there?
 
-use std::thread;
-use std::time::Duration;
-
 use ash::vk;
 
+use super::pace::Pace;
 use crate::bound::Deadline;
 use crate::{Bound, Error, Waited};
 
 const CALL: &str = "vkGetQueryPoolResults";
-
-/// How often is looked before the thread sleeps: results that come at all soon come within these.
-const SPINS: u32 = 64;
-/// The first sleep between two looks, and the longest.
-const SLEEP_MIN: Duration = Duration::from_micros(50);
-const SLEEP_MAX: Duration = Duration::from_millis(1);
 
 mod sealed {
     use ash::vk;
@@ -98,17 +90,10 @@ fn poll(mut look: impl FnMut() -> Result<Waited, Error>, bound: Bound) -> Result
         return Ok(first);
     }
     let deadline = Deadline::after(bound);
-    let mut sleep = SLEEP_MIN;
-    let mut looks: u32 = 1;
+    let mut pace = Pace::new();
     loop {
         let left = deadline.left();
-        if looks < SPINS {
-            std::hint::spin_loop();
-        } else {
-            thread::sleep(sleep.min(left.as_duration()));
-            sleep = (sleep * 2).min(SLEEP_MAX);
-        }
-        looks = looks.saturating_add(1);
+        pace.rest(left);
         let seen = look()?;
         if seen.is_reached() || left == Bound::ZERO {
             return Ok(seen);
@@ -119,6 +104,7 @@ fn poll(mut look: impl FnMut() -> Result<Waited, Error>, bound: Bound) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::waits::pace::SPINS;
 
     #[test]
     fn a_result_that_comes_after_sleeps_is_seen() {

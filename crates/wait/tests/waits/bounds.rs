@@ -39,6 +39,17 @@ fn a_driver_that_returns_too_early_is_asked_for_the_rest() {
     }
 }
 
+/// 64 looks, then sleeps of 50 µs and more: however slow the machine, it cannot be more than that.
+#[test]
+fn a_driver_that_never_waits_keeps_no_core_busy() {
+    for wait in PATIENT.into_iter().chain([queries as Wait]) {
+        let driver = Scripted::new(&[], Then::Timeout);
+        assert_eq!(wait(&driver, Bound::from_millis(40)), "TimedOut");
+        let calls = driver.calls().len();
+        assert!(calls < 64 + 5 + 40 + 10, "{calls} calls");
+    }
+}
+
 #[test]
 fn the_bound_holds_for_all_calls_together() {
     let bound = Bound::from_millis(5);
