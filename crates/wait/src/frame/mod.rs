@@ -1,11 +1,22 @@
 //! A frame as types: wait, acquire, record, submit, present, which cannot be taken in the wrong order.
 //!
 //! ```text
-//!   Frames ──wait──► Ready ──acquire──► AcquiredFrame ──record──► Recorded ──submit──► Submitted ──present──► Presented
-//!      ▲               │                     │                        │                    │
-//!      │  nothing owed │                     │ the semaphore consumed and the image         │ the image
-//!      │               ▼                     ▼ presented by an empty frame              ▼ presented
-//!      └────────────── dropped, at any of these points: by an early return, by `?`, by a panic
+//!   Frames                   if it is dropped: by an early return, by `?`, by a panic
+//!     │ wait
+//!     ▼
+//!   Ready ─────────────────► nothing is owed
+//!     │ acquire
+//!     ▼
+//!   AcquiredFrame ───┐
+//!     │ record       ├─────► an empty frame consumes the semaphore, and the image is presented
+//!     ▼              │
+//!   Recorded ────────┘
+//!     │ submit
+//!     ▼
+//!   Submitted ─────────────► the image is presented
+//!     │ present
+//!     ▼
+//!   Presented
 //! ```
 //!
 //! Three rules make a frame loop that cannot lock itself up, and none is left to the program:

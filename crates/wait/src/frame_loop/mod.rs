@@ -5,14 +5,21 @@
 //! [`Turn::Skipped`], with the time after which another turn is worth it: 5 ms, 10 ms, … 100 ms, from the start again after a success.
 //!
 //! ```text
-//!                                                                       the rungs of the Ladder, two seconds each
-//!   a frame cannot be drawn ──► again ──────────► a new swapchain ──────────► a new device ──────────► gave up
-//!                                 │ 5 ms … 100 ms   │ once the queue is        │ through                  │ a Report of
-//!   images are withheld ──────────┤ apart           │ idle; fresh fences       │ Program::device,         │ what was tried
-//!   the surface is lost ──────────┼────────────────►│ and semaphores           │ up to three times        │
-//!   the device is lost, or a fence│could not be reset────────────────────────►│                          │
-//!                                 ▼                 ▼                          ▼                          ▼
-//!                              a frame is seen executed: the trouble is over                 FrameLoop::start_over
+//!   what happened                    the rungs of the Ladder, two seconds each
+//!
+//!   a frame cannot be drawn ─────┐
+//!   no image can be had ─────────┴─► again, 5 ms … 100 ms apart
+//!                                      │
+//!                                      ▼
+//!   the surface is lost ───────────► a new swapchain; fresh fences and semaphores,
+//!                                      │  once the queue is idle
+//!   the device is lost ──────────┐     ▼
+//!   a fence could not be reset ──┴─► a new device, up to three times,
+//!                                      │  through Program::device
+//!                                      ▼
+//!                                    given up, with a Report of what was tried
+//!
+//!   a frame is seen executed: the trouble is over, wherever it had led
 //! ```
 //!
 //! | what happened | enters at | leads up to |
