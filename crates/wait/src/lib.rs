@@ -5,6 +5,7 @@
 
 mod block;
 mod bound;
+mod create;
 mod error;
 pub mod frame;
 pub mod frame_loop;

@@ -239,17 +239,15 @@ impl Frames {
 
     /// Waits for the batch of a slot, if it has one.
     fn reach(&mut self, number: usize, bound: Bound) -> Result<Waited, Error> {
-        let slot = &mut self.slots[number];
+        let slot = &self.slots[number];
         if !slot.pending {
             return Ok(Waited::Reached);
         }
         // SAFETY: the fence is ours and the device lives, as promised when this was made.
-        let waited = unsafe { waits::wait_for_work(&self.parts.device, slot.fence, bound) };
-        let waited = match waited {
-            Ok(waited) => waited,
-            Err(error) => return Err(self.failed(error)),
-        };
+        let waited = unsafe { waits::wait_for_work(&self.parts.device, slot.fence, bound) }
+            .map_err(|error| self.failed(error))?;
         if waited.is_reached() {
+            let slot = &mut self.slots[number];
             slot.pending = false;
             let generation = slot.generation;
             self.executed += 1;

@@ -1,15 +1,15 @@
 //! How do frames start over, and how do they end? All of it within a bound.
 
 use super::Frames;
-use super::slot::{self, Debt};
-use crate::{Bound, Error, Waited};
+use super::slot::Debt;
+use crate::{Bound, Error, Waited, create};
 
 impl Frames {
     /// Starts over with fresh fences and semaphores, once the queue is idle: the cure for a fence whose signal was lost.
     ///
     /// If the queue has done all its work within the bound, so has every frame, whatever its fence says. After
     /// that nothing is pending, and a new swapchain is needed: [`Ready::acquire`](super::Ready::acquire) says
-    /// [`OutOfDate`](super::Acquire::OutOfDate). If not, nothing was changed, and only a new device helps.
+    /// [`OutOfDate`](super::Acquire::OutOfDate). If not, no fence and no semaphore was replaced, and only a new device helps.
     ///
     /// # Errors
     /// What submitting to the queue and making the objects returns. What was replaced until then is as good as
@@ -38,10 +38,8 @@ impl Frames {
 
     fn renew_slot(&mut self, number: usize) -> Result<(), Error> {
         // SAFETY: the device lives, as promised when this was made.
-        let fence = match unsafe { slot::new_fence(&self.parts) } {
-            Ok(fence) => fence,
-            Err(error) => return Err(self.failed(error)),
-        };
+        let fence =
+            unsafe { create::fence(&self.parts.device) }.map_err(|error| self.failed(error))?;
         let slot = &mut self.slots[number];
         let old = std::mem::replace(&mut slot.fence, fence);
         let (pending, generation) = (std::mem::take(&mut slot.pending), slot.generation);
@@ -53,10 +51,8 @@ impl Frames {
         // SAFETY: the queue was idle.
         unsafe { self.slots[number].sweep(&self.parts) };
         // SAFETY: as for the fence.
-        let semaphore = match unsafe { slot::new_semaphore(&self.parts) } {
-            Ok(semaphore) => semaphore,
-            Err(error) => return Err(self.failed(error)),
-        };
+        let semaphore =
+            unsafe { create::semaphore(&self.parts.device) }.map_err(|error| self.failed(error))?;
         let old = std::mem::replace(&mut self.slots[number].acquired, semaphore);
         // SAFETY: the batch that waited for it, if there was one, was executed.
         unsafe { self.parts.device.destroy_semaphore(old, None) };
@@ -123,10 +119,7 @@ impl Frames {
     pub(super) fn wait_idle(&mut self, bound: Bound) -> Result<Waited, Error> {
         let Some(idle) = &mut self.idle else { unreachable!("it ended") };
         // SAFETY: device and queue live, and nobody else uses the queue, as promised when this was made.
-        match unsafe { idle.wait(bound) } {
-            Ok(waited) => Ok(waited),
-            Err(error) => Err(self.failed(error)),
-        }
+        unsafe { idle.wait(bound) }.map_err(|error| self.failed(error))
     }
 
     fn destroy_retired(&mut self) {

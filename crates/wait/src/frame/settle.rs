@@ -2,10 +2,10 @@
 
 use ash::vk;
 
+use super::Frames;
 use super::slot::Debt;
 use super::steps::{AFTER_MAX, After, PresentWhen, Presented};
-use super::{Frames, slot};
-use crate::{Bound, Error, Waited};
+use crate::{Bound, Error, Waited, create};
 
 /// How many semaphores of frames that were given up a batch consumes at most; they are rare.
 const STRAYS_MAX: usize = 8;
@@ -200,10 +200,9 @@ impl Frames {
     pub(super) fn forgive_debts(&mut self) -> Result<(), Error> {
         if let Some(Debt::Consume(_)) = self.slots[self.next].debt {
             // SAFETY: the device lives, as promised when this was made.
-            match unsafe { slot::new_semaphore(&self.parts) } {
-                Ok(fresh) => self.slots[self.next].forgive(fresh),
-                Err(error) => return Err(self.failed(error)),
-            }
+            let fresh = unsafe { create::semaphore(&self.parts.device) }
+                .map_err(|error| self.failed(error))?;
+            self.slots[self.next].forgive(fresh);
         }
         for slot in &mut self.slots {
             slot.debt = None;
@@ -221,7 +220,8 @@ impl Frames {
             }
             let stages = vec![vk::PipelineStageFlags::ALL_COMMANDS; slot.strays.len()];
             // One driver hangs on a batch that waits and has no commands.
-            let commands = self.swapchain.as_ref().map(|swapchain| swapchain.images[0].rescue);
+            let commands = self.swapchain.as_ref().and_then(|swapchain| swapchain.images.first());
+            let commands = commands.map(|image| image.rescue);
             let submit = vk::SubmitInfo::default()
                 .wait_semaphores(&slot.strays)
                 .wait_dst_stage_mask(&stages)

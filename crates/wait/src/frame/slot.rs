@@ -3,7 +3,7 @@
 use ash::vk;
 
 use super::parts::Parts;
-use crate::Error;
+use crate::{Error, create};
 
 /// What was begun and has to be brought to an end before the slot can be used for another frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,12 +101,12 @@ impl Slot {
     unsafe fn fill(&mut self, parts: &Parts) -> Result<(), Error> {
         // SAFETY: the device is alive, as promised by the caller.
         unsafe {
-            self.fence = new_fence(parts)?;
-            self.acquired = new_semaphore(parts)?;
-            self.pool = new_pool(parts, vk::CommandPoolCreateFlags::TRANSIENT)?;
-            let mut commands = [vk::CommandBuffer::null()];
-            allocate(parts, self.pool, &mut commands)?;
-            [self.commands] = commands;
+            let Parts { device, queue_family, .. } = parts;
+            self.fence = create::fence(device)?;
+            self.acquired = create::semaphore(device)?;
+            let flags = vk::CommandPoolCreateFlags::TRANSIENT;
+            self.pool = create::command_pool(device, *queue_family, flags)?;
+            [self.commands] = create::command_buffers(device, self.pool)?;
         }
         Ok(())
     }
@@ -124,54 +124,4 @@ impl Slot {
             parts.device.destroy_command_pool(self.pool, None);
         }
     }
-}
-
-/// # Safety
-/// The device is alive.
-pub(super) unsafe fn new_fence(parts: &Parts) -> Result<vk::Fence, Error> {
-    // SAFETY: as promised by the caller.
-    unsafe { parts.device.create_fence(&vk::FenceCreateInfo::default(), None) }
-        .map_err(|result| Error::of("vkCreateFence", result))
-}
-
-/// # Safety
-/// The device is alive.
-pub(super) unsafe fn new_semaphore(parts: &Parts) -> Result<vk::Semaphore, Error> {
-    // SAFETY: as promised by the caller.
-    unsafe { parts.device.create_semaphore(&vk::SemaphoreCreateInfo::default(), None) }
-        .map_err(|result| Error::of("vkCreateSemaphore", result))
-}
-
-/// # Safety
-/// The device is alive.
-pub(super) unsafe fn new_pool(
-    parts: &Parts,
-    flags: vk::CommandPoolCreateFlags,
-) -> Result<vk::CommandPool, Error> {
-    let info =
-        vk::CommandPoolCreateInfo::default().flags(flags).queue_family_index(parts.queue_family);
-    // SAFETY: as promised by the caller.
-    unsafe { parts.device.create_command_pool(&info, None) }
-        .map_err(|result| Error::of("vkCreateCommandPool", result))
-}
-
-/// Allocates as many primary command buffers as there is room for.
-///
-/// # Safety
-/// The device is alive and the pool is one of its.
-pub(super) unsafe fn allocate(
-    parts: &Parts,
-    pool: vk::CommandPool,
-    buffers: &mut [vk::CommandBuffer],
-) -> Result<(), Error> {
-    let info = vk::CommandBufferAllocateInfo::default()
-        .command_pool(pool)
-        .level(vk::CommandBufferLevel::PRIMARY)
-        // At most two for each image of a swapchain.
-        .command_buffer_count(u32::try_from(buffers.len()).unwrap_or(u32::MAX));
-    // SAFETY: as promised by the caller.
-    let allocated = unsafe { parts.device.allocate_command_buffers(&info) }
-        .map_err(|result| Error::of("vkAllocateCommandBuffers", result))?;
-    buffers.copy_from_slice(&allocated);
-    Ok(())
 }

@@ -3,8 +3,7 @@
 use ash::vk;
 
 use super::parts::{Images, Parts};
-use super::slot;
-use crate::Error;
+use crate::{Error, create};
 
 /// One image of a swapchain.
 #[derive(Debug)]
@@ -81,7 +80,8 @@ impl Swapchain {
                 .swapchain
                 .get_swapchain_images(self.handle)
                 .map_err(|result| Error::of("vkGetSwapchainImagesKHR", result))?;
-            self.rescue_pool = slot::new_pool(parts, vk::CommandPoolCreateFlags::empty())?;
+            let flags = vk::CommandPoolCreateFlags::empty();
+            self.rescue_pool = create::command_pool(&parts.device, parts.queue_family, flags)?;
             for image in images {
                 // What was made of it is destroyed with the swapchain, also if the rest is missing.
                 let (image, problem) = self.image(parts, image);
@@ -107,10 +107,9 @@ impl Swapchain {
             // SAFETY: the image is one of this device's, which is alive.
             unsafe {
                 made.view = self.view(parts, image)?;
-                made.finished = slot::new_semaphore(parts)?;
-                let mut buffers = [vk::CommandBuffer::null(); 2];
-                slot::allocate(parts, self.rescue_pool, &mut buffers)?;
-                [made.rescue_first, made.rescue] = buffers;
+                made.finished = create::semaphore(&parts.device)?;
+                [made.rescue_first, made.rescue] =
+                    create::command_buffers(&parts.device, self.rescue_pool)?;
                 record_rescue(parts, made.rescue_first, Some(image))?;
                 record_rescue(parts, made.rescue, None)
             }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use ash::vk;
 
-use crate::{Bound, Error, Need, QueueIdle, Waited, wait_fences};
+use crate::{Bound, Error, Need, QueueIdle, Waited, create, wait_fences};
 
 /// Where uploads are executed. The program keeps owning all of it; the device is a table of functions that is copied.
 #[derive(Clone)]
@@ -49,12 +49,9 @@ impl Objects {
         if queue == vk::Queue::null() {
             return Err(Error::NullHandle("queue"));
         }
-        let info = vk::CommandPoolCreateInfo::default()
-            .flags(vk::CommandPoolCreateFlags::TRANSIENT)
-            .queue_family_index(queue_family);
+        let flags = vk::CommandPoolCreateFlags::TRANSIENT;
         // SAFETY: as promised by the caller.
-        let pool = unsafe { device.create_command_pool(&info, None) }
-            .map_err(|result| Error::of("vkCreateCommandPool", result))?;
+        let pool = unsafe { create::command_pool(&device, queue_family, flags) }?;
         // SAFETY: as promised by the caller; the pool was just made.
         let made = unsafe { commands_and_fence(&device, pool) };
         if made.is_err() {
@@ -139,7 +136,7 @@ impl Objects {
             return Ok(Waited::TimedOut);
         }
         // SAFETY: as promised by the caller.
-        let fresh = unsafe { create_fence(&self.device) }?;
+        let fresh = unsafe { create::fence(&self.device) }?;
         let old = std::mem::replace(&mut self.fence, fresh);
         self.pending = false;
         // SAFETY: the submission with it has been executed, for the queue is idle, so it is not in use.
@@ -178,26 +175,8 @@ unsafe fn commands_and_fence(
     device: &ash::Device,
     pool: vk::CommandPool,
 ) -> Result<(vk::CommandBuffer, vk::Fence), Error> {
-    let mut commands = [vk::CommandBuffer::null()];
-    let info = vk::CommandBufferAllocateInfo::default()
-        .command_pool(pool)
-        .level(vk::CommandBufferLevel::PRIMARY)
-        .command_buffer_count(1);
-    // Not through ash's own way, which returns a vector.
-    let allocate = device.fp_v1_0().allocate_command_buffers;
-    // SAFETY: the pool is the caller's, and there is room for the one buffer.
-    unsafe { allocate(device.handle(), &info, commands.as_mut_ptr()) }
-        .result()
-        .map_err(|result| Error::of("vkAllocateCommandBuffers", result))?;
-    // SAFETY: the device is alive, as promised by the caller.
-    let fence = unsafe { create_fence(device) }?;
-    Ok((commands[0], fence))
-}
-
-/// # Safety
-/// The device is alive.
-unsafe fn create_fence(device: &ash::Device) -> Result<vk::Fence, Error> {
     // SAFETY: as promised by the caller.
-    unsafe { device.create_fence(&vk::FenceCreateInfo::default(), None) }
-        .map_err(|result| Error::of("vkCreateFence", result))
+    let ([commands], fence) =
+        unsafe { (create::command_buffers(device, pool)?, create::fence(device)?) };
+    Ok((commands, fence))
 }

@@ -5,7 +5,7 @@
 use ash::vk;
 
 use crate::bound::Deadline;
-use crate::{Bound, Error, Need, Waited, wait_fences};
+use crate::{Bound, Error, Need, Waited, create, wait_fences};
 
 /// How many fences of one queue may be pending. A queue that is stuck is not given more with every try.
 const PENDING_MAX: usize = 4;
@@ -72,7 +72,8 @@ impl QueueIdle {
         }
         let (pending, free) = (Vec::with_capacity(PENDING_MAX), Vec::with_capacity(PENDING_MAX));
         let mut idle = Self { device: device.clone(), queue, pending, free, lost: false };
-        let fence = idle.fresh()?;
+        // SAFETY: as promised by the caller.
+        let fence = unsafe { create::fence(device) }?;
         idle.free.push(fence);
         Ok(idle)
     }
@@ -131,12 +132,6 @@ impl QueueIdle {
         self.pending.len()
     }
 
-    fn fresh(&self) -> Result<vk::Fence, Error> {
-        // SAFETY: the device lives, as the callers promised.
-        unsafe { self.device.create_fence(&vk::FenceCreateInfo::default(), None) }
-            .map_err(|result| Error::of("vkCreateFence", result))
-    }
-
     /// Sorts out which of the pending fences are reached: a fence that is means that all before it are done too.
     fn sweep(&mut self) -> Result<(), Error> {
         let mut done = 0;
@@ -167,7 +162,8 @@ impl QueueIdle {
             unsafe { self.device.reset_fences(&[fence]) }
                 .map_err(|result| Error::ResetFailed { result })?;
         } else {
-            let fence = self.fresh()?;
+            // SAFETY: the device lives, as the callers promised.
+            let fence = unsafe { create::fence(&self.device) }?;
             self.free.push(fence);
         }
         let fence = self.free[self.free.len() - 1];
