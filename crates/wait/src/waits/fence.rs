@@ -46,8 +46,13 @@ pub unsafe fn wait_fences(
     // SAFETY: as promised by the caller.
     match unsafe { device.wait_for_fences(fences, need == Need::All, Bound::ZERO.as_nanos()) } {
         Ok(()) => Ok(Waited::Reached),
-        // SAFETY: as promised by the caller.
-        Err(result) => unsafe { not_at_once(device, fences, need, bound, result) },
+        Err(result) => {
+            let all = need == Need::All;
+            // SAFETY: as promised by the caller.
+            let wait =
+                |bound: Bound| unsafe { device.wait_for_fences(fences, all, bound.as_nanos()) };
+            super::not_at_once(CALL, result, bound, wait)
+        }
     }
 }
 
@@ -63,30 +68,6 @@ fn wrong(fences: &[vk::Fence], need: Need) -> Result<Waited, Error> {
     }
 }
 
-/// The first look returned this, which is no success.
-///
-/// # Safety
-/// As of [`wait_fences`].
-#[cold]
-#[inline(never)]
-unsafe fn not_at_once(
-    device: &ash::Device,
-    fences: &[vk::Fence],
-    need: Need,
-    bound: Bound,
-    result: vk::Result,
-) -> Result<Waited, Error> {
-    match result {
-        vk::Result::TIMEOUT if bound == Bound::ZERO => Ok(Waited::TimedOut),
-        vk::Result::TIMEOUT => {
-            // SAFETY: as promised by the caller.
-            let wait = |bound| unsafe { ask(device, fences, need == Need::All, bound) };
-            crate::waits::until(&wait, bound)
-        }
-        _ => Err(Error::of(CALL, result)),
-    }
-}
-
 /// As [`wait_fences`], for one fence that is likely not to be signalled yet: it waits at once instead of looking first, which a
 /// look at the clock pays for.
 ///
@@ -98,24 +79,6 @@ pub(crate) unsafe fn wait_for_work(
     bound: Bound,
 ) -> Result<Waited, Error> {
     // SAFETY: as promised by the caller.
-    crate::waits::until(&|bound| unsafe { ask(device, &[fence], true, bound) }, bound)
-}
-
-/// One call.
-///
-/// # Safety
-/// As of [`wait_fences`].
-#[inline]
-unsafe fn ask(
-    device: &ash::Device,
-    fences: &[vk::Fence],
-    all: bool,
-    bound: Bound,
-) -> Result<Waited, Error> {
-    // SAFETY: as promised by the caller.
-    match unsafe { device.wait_for_fences(fences, all, bound.as_nanos()) } {
-        Ok(()) => Ok(Waited::Reached),
-        Err(vk::Result::TIMEOUT) => Ok(Waited::TimedOut),
-        Err(result) => Err(Error::of(CALL, result)),
-    }
+    let wait = |bound: Bound| unsafe { device.wait_for_fences(&[fence], true, bound.as_nanos()) };
+    super::until(&|bound| super::answer(CALL, wait(bound)), bound)
 }

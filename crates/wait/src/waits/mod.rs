@@ -16,6 +16,8 @@ pub use present::{PresentWait, PresentWait2, PresentWaited, wait_present};
 pub use query::{QueryResult, query_results};
 pub use semaphore::{Point, SEMAPHORES_MAX, Timeline, wait_semaphores};
 
+use ash::vk;
+
 use crate::bound::Deadline;
 use crate::{Bound, Error, Waited};
 use pace::Pace;
@@ -38,6 +40,31 @@ impl Answer for PresentWaited {
     fn is_timed_out(&self) -> bool {
         *self == Self::TimedOut
     }
+}
+
+/// What a wait of Vulkan that has a timeout and nothing to tell has returned.
+fn answer(call: &'static str, result: Result<(), vk::Result>) -> Result<Waited, Error> {
+    match result {
+        Ok(()) => Ok(Waited::Reached),
+        Err(vk::Result::TIMEOUT) => Ok(Waited::TimedOut),
+        Err(result) => Err(Error::of(call, result)),
+    }
+}
+
+/// The first look, which did not wait, returned this, which is no success. It waits now for as long as `bound` says.
+#[cold]
+#[inline(never)]
+fn not_at_once(
+    call: &'static str,
+    result: vk::Result,
+    bound: Bound,
+    wait: impl Fn(Bound) -> Result<(), vk::Result>,
+) -> Result<Waited, Error> {
+    let timed_out = answer(call, Err(result))?;
+    if bound == Bound::ZERO {
+        return Ok(timed_out);
+    }
+    until(&|bound| answer(call, wait(bound)), bound)
 }
 
 /// Asks once without waiting, then for as long as is left of `bound`.

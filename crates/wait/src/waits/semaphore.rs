@@ -132,32 +132,10 @@ unsafe fn wait_up_to<const MAX: usize>(
     // SAFETY: as promised by the caller; the arrays live until the wait is over.
     match unsafe { timeline.wait(&asked, Bound::ZERO.as_nanos()) } {
         Ok(()) => Ok(Waited::Reached),
-        // SAFETY: as promised by the caller; the arrays live until the wait is over.
-        Err(result) => unsafe { not_at_once(timeline, &asked, bound, result) },
-    }
-}
-
-/// The first look returned this, which is no success.
-///
-/// # Safety
-/// As of [`wait_semaphores`].
-#[cold]
-#[inline(never)]
-unsafe fn not_at_once(
-    timeline: &impl Timeline,
-    asked: &vk::SemaphoreWaitInfo<'_>,
-    bound: Bound,
-    result: vk::Result,
-) -> Result<Waited, Error> {
-    // SAFETY: as promised by the caller.
-    let wait = |bound: Bound| match unsafe { timeline.wait(asked, bound.as_nanos()) } {
-        Ok(()) => Ok(Waited::Reached),
-        Err(vk::Result::TIMEOUT) => Ok(Waited::TimedOut),
-        Err(result) => Err(Error::of(CALL, result)),
-    };
-    match result {
-        vk::Result::TIMEOUT if bound == Bound::ZERO => Ok(Waited::TimedOut),
-        vk::Result::TIMEOUT => super::until(&wait, bound),
-        _ => Err(Error::of(CALL, result)),
+        Err(result) => {
+            // SAFETY: as promised by the caller; the arrays live until the wait is over.
+            let wait = |bound: Bound| unsafe { timeline.wait(&asked, bound.as_nanos()) };
+            super::not_at_once(CALL, result, bound, wait)
+        }
     }
 }
